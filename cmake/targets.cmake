@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# One static library a folder, one executable a unit test, SQL files as C strings.
+
+# penstock_library(NAME SOURCES ... ROOMS base schema ... LIBS PkgConfig::pq ... SQL file.sql ...)
+# NAME is the folder's name. ROOMS are folders of common/ it may include; LIBS stay private to it.
+function(penstock_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;ROOMS;LIBS;SQL" ${ARGN})
+  add_library(penstock_${name} STATIC ${arg_SOURCES})
+  target_link_libraries(penstock_${name} PUBLIC penstock_flags Threads::Threads)
+  foreach(room ${arg_ROOMS})
+    target_link_libraries(penstock_${name} PUBLIC penstock_${room})
+  endforeach()
+  target_link_libraries(penstock_${name} PRIVATE ${arg_LIBS})
+  if(arg_SQL)
+    penstock_embed_sql(penstock_${name} ${arg_SQL})
+  endif()
+endfunction()
+
+# Each sql/a/b.sql (path from the top) becomes `const char sql_a_b[]`, declared in "<target>_sql.h".
+function(penstock_embed_sql target)
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/${target}_sql.h)
+  set(files)
+  foreach(file ${ARGN})
+    list(APPEND files ${CMAKE_SOURCE_DIR}/${file})
+  endforeach()
+  list(JOIN ARGN "|" names)
+  add_custom_command(OUTPUT ${header}
+    COMMAND ${CMAKE_COMMAND} -DTOP=${CMAKE_SOURCE_DIR} -DOUT=${header} -DFILES=${names}
+      -P ${CMAKE_SOURCE_DIR}/cmake/embed_sql.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_sql.cmake VERBATIM)
+  target_sources(${target} PRIVATE ${header})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
+endfunction()
+
+# penstock_unit_test(test_csv ROOMS format ... LIBS ...): tests/unit/<room>/test_csv.c, label unit.
+function(penstock_unit_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;ROOMS;LIBS" ${ARGN})
+  add_executable(${name} ${name}.c ${arg_SOURCES})
+  foreach(room ${arg_ROOMS})
+    target_link_libraries(${name} PRIVATE penstock_${room})
+  endforeach()
+  target_link_libraries(${name} PRIVATE penstock_flags PkgConfig::cmocka ${arg_LIBS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+  target_compile_options(${name} PRIVATE -Wno-write-strings)
+  target_compile_definitions(${name} PRIVATE SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_test(NAME ${arg_LABEL}.${name} COMMAND ${name})
+  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The immutable, content-addressed store of every input, and the manifests that say what was
+ * published from it. A folder: <dataset>/objects/<2 hex>/<sha256>,
+ * <dataset>/manifests/<sha256>.<repeat>.json. Shared by all producers of a dataset; every write is
+ * whole or absent, also after a power cut.
+ */
+#ifndef PENSTOCK_ARCHIVE_ARCHIVE_H
+#define PENSTOCK_ARCHIVE_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct archive;
+
+MUST_CHECK bool archive_open(const char *location, struct archive **ret_archive, struct err *err);
+void archive_close(struct archive *archive);
+
+/*
+ * Stores a copy of the bytes `read` gives, hashing them on the way. Content already there is left
+ * as it is. The folder's free space and errors: RETRY.
+ */
+struct archive_object {
+	char sha256[65];
+	int64_t size;
+};
+MUST_CHECK bool archive_put(struct archive *archive, const char *dataset,
+	bool (*read)(void *handle, void *to, size_t n, size_t *ret_n, struct err *err),
+	void *handle, struct archive_object *ret_object, struct err *err);
+/* A readable descriptor at the object's first byte; FATAL when it is missing or its size differs.
+ */
+MUST_CHECK bool archive_get(struct archive *archive, const char *dataset, const char *sha256,
+	int *ret_fd, struct err *err);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * penstock.yml as a struct. One row per key (keys.c) drives the parser, `config print`,
+ * docs/configuration.md and the example. Passed to whoever needs it, never global, read-only after
+ * config_load.
+ */
+#ifndef PENSTOCK_CONFIG_CONFIG_H
+#define PENSTOCK_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/opts.h"
+#include "format/reading.h"
+
+struct config_pair {
+	const char *key;
+	const char *value;
+	int line; /* in the file; 0: from the command line or a default */
+};
+
+struct config_pairs {
+	struct config_pair *items;
+	size_t count;
+};
+
+enum conflict_rule { CONFLICT_LAST, CONFLICT_FIRST, CONFLICT_GREATEST };
+enum keep_rule { KEEP_ALL, KEEP_LATEST_FILE };
+enum constraint_rule { CONSTRAINT_PAUSE, CONSTRAINT_REJECT };
+
+struct config_dataset {
+	const char *name;	  /* [a-z0-9_-]{1,100} */
+	int line;		  /* where it begins in the file */
+	const char *schema;	  /* path, joined with the configuration's folder */
+	struct string_list files; /* name patterns (fnmatch) */
+	const char *table_schema; /* "raw" of "raw.orders"; "public" when none was given */
+	const char *table_name;
+	bool append_only; /* key: [_file, _row] */
+	enum conflict_rule on_conflict;
+	const char *greatest; /* column, for CONFLICT_GREATEST */
+	enum keep_rule keep;
+	enum constraint_rule on_constraint;
+	struct reading reading; /* reading.key holds the key (empty when append_only) */
+};
+
+struct config {
+	struct arena arena;	   /* owns everything below */
+	const char *path;	   /* of the file, as given */
+	const char *folder;	   /* that relative paths start from */
+	struct config_pairs kafka; /* librdkafka properties: defaults < file < -X */
+	const char *postgres;	   /* libpq conninfo; "" = libpq's own defaults */
+	bool postgres_configured;  /* `postgres` is not empty, or a PG* variable is set */
+	const char *inbox;
+	const char *archive;
+	struct {
+		const char *prefix;
+		uint32_t partitions;
+		uint32_t replication;
+	} topics;
+	struct config_dataset *datasets;
+	size_t dataset_count;
+	const char *models; /* folder; "" = none */
+	struct {
+		const char *sql; /* folder; "" = none */
+		const char *output;
+		enum report_format { REPORT_CSV, REPORT_JSON, REPORT_MARKDOWN } format;
+	} reports;
+	struct {
+		const char *cron; /* "" = none */
+		const char *time_zone;
+		bool after_load;
+		int64_t debounce_ms;
+	} recalculate;
+	struct {
+		const char *listen; /* host:port */
+	} monitor;
+	struct {
+		const char *webhook; /* "" = none: POST {"text": ...} */
+	} alerts;
+	struct string_list warnings; /* for the log: a password in the file, ... */
+};
+
+struct config_source {
+	const char *folder;   /* -C: where relative paths start; NULL: the working folder */
+	const char *path;     /* -c: NULL = "penstock.yml" in that folder */
+	const char *env_file; /* --env-file: NULL = ".env" beside the file, if there is one */
+	const struct opt_list *kafka; /* -X key=value; may be NULL */
+};
+
+/*
+ * Reads and checks the configuration. Errors (class FATAL, exit code 2) name file, line, key and
+ * what was expected; several mistakes are reported in one message, one a line, ten at most.
+ */
+MUST_CHECK bool config_load(
+	const struct config_source *source, struct config *ret_config, struct err *err);
+void config_release(struct config *config);
+
+/* The dataset called `name`; NULL when there is none. */
+const struct config_dataset *config_find_dataset(const struct config *config, const char *name);
+
+/* Appends the configuration as understood, as YAML that config_load accepts; secrets are masked. */
+void config_print(const struct config *config, struct buf *out);
+/* The same as one JSON object. */
+void config_print_json(const struct config *config, struct buf *out);
+/* Appends docs/configuration.md's table of keys, made from the rows. */
+void config_print_reference(struct buf *out);
+
+#endif

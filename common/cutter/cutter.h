@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Input -> records -> rows -> chunks. Deterministic: the same bytes, schema and struct reading give
+ * the same chunks, byte for byte, in any process at any time. What publishing, resending, preview
+ * and verification share.
+ */
+#ifndef PENSTOCK_CUTTER_CUTTER_H
+#define PENSTOCK_CUTTER_CUTTER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "format/input.h"
+#include "format/reading.h"
+#include "record/chunk.h"
+#include "schema/schema.h"
+
+struct cutter;
+
+/*
+ * Opens the input and judges its header: an unknown, missing, duplicated or ambiguous column is
+ * class DATA (quarantine), with every difference named. `origin` gives dataset, sha256, name and
+ * file_id; its other members are ignored. Input, schema and reading are borrowed and must outlive
+ * the cutter.
+ */
+MUST_CHECK bool cutter_open(const struct reading *reading, const struct schema *schema,
+	struct input *input, const struct chunk_info *origin, struct cutter **ret_cutter,
+	struct err *err);
+void cutter_close(struct cutter *cutter);
+
+/*
+ * Appends the next message to `out` and describes it; *ret_done true when there was none left. The
+ * last message has info.chunks set; every input gives at least one. Class DATA: the file breaks off
+ * (truncated gzip, cut JSON document), nothing more comes.
+ */
+MUST_CHECK bool cutter_next(struct cutter *cutter, struct buf *out, struct chunk_info *ret_info,
+	bool *ret_done, struct err *err);
+
+struct cutter_totals {
+	int64_t records;
+	int64_t rows;
+	int64_t rejects;
+};
+/* What was cut so far. */
+struct cutter_totals cutter_totals(const struct cutter *cutter);
+
+/* Reads to the end without keeping chunks: judges `max_rejects`. Class DATA when passed, with
+ * numbers and the first reasons. */
+MUST_CHECK bool cutter_judge(struct cutter *cutter, const struct reading *reading,
+	struct cutter_totals *ret_totals, struct err *err);
+
+/* For rejects as they come (preview); NULL to stop. Called from cutter_next. */
+void cutter_on_reject(struct cutter *cutter,
+	void (*call)(void *context, const struct reject *reject), void *context);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything that decides which rows come out of a file's bytes, besides the schema: made from the
+ * configuration, kept in the manifest, so that a resend cuts the same chunks whatever the
+ * configuration says by then. Plain data; strings are owned by whoever filled the struct (an
+ * arena).
+ */
+#ifndef PENSTOCK_FORMAT_READING_H
+#define PENSTOCK_FORMAT_READING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Raised whenever the same input and the same struct reading would give other chunks. */
+#define CUTTER_VERSION 1
+
+enum file_format { FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON };
+enum ragged_rule {
+	RAGGED_REJECT,
+	RAGGED_PAD
+}; /* pad: short rows end in nulls, surplus empty cells are dropped */
+enum unknown_rule {
+	UNKNOWN_REFUSE,
+	UNKNOWN_IGNORE
+}; /* columns or members the schema does not name */
+enum encoding { ENCODING_UTF8, ENCODING_LATIN1, ENCODING_WINDOWS_1252 };
+
+struct string_list {
+	const char **items;
+	size_t count;
+};
+
+struct csv_dialect {
+	char delimiter;
+	char quote;	 /* '\0': no quoting */
+	uint32_t header; /* header lines; the last one names the columns; 0: columns in schema order
+			  */
+	uint32_t skip;	 /* lines before the header */
+	struct string_list nulls;
+	bool trim; /* blanks around unquoted cells */
+	enum encoding encoding;
+	enum ragged_rule ragged;
+};
+
+struct json_dialect {
+	const char
+		*records; /* path to the array of records, "data.items"; "" = the document itself */
+};
+
+struct unpivot {
+	bool enabled;
+	struct string_list keep; /* columns repeated on every row */
+	const char *names;	 /* field that takes the column's header */
+	const char *values;	 /* field that takes the cell */
+	bool skip_nulls;
+};
+
+struct reading {
+	enum file_format format;
+	struct csv_dialect csv;
+	struct json_dialect json;
+	struct unpivot unpivot;
+	enum unknown_rule unknown;
+	struct string_list key; /* fields that must not be null; empty for append-only */
+	uint32_t chunk_bytes;
+	double max_reject_share; /* of the records, 0..1; negative: no limit */
+	int64_t max_rejects;	 /* negative: no limit */
+};
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a SQL text refers to, read with PostgreSQL's own parser (libpg_query). */
+#ifndef PENSTOCK_QUERY_QUERY_H
+#define PENSTOCK_QUERY_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+
+struct query_relation {
+	const char *schema; /* "" when the name is not qualified */
+	const char *name;
+};
+
+struct query {
+	struct query_relation
+		*relations; /* tables and views read, without names of CTEs; no repeats */
+	size_t relation_count;
+};
+
+/*
+ * Parses exactly one SELECT (WITH and VALUES too). Anything else, two statements, SELECT INTO,
+ * locking clauses and data-changing CTEs are configuration errors, with `origin`:line. Memory from
+ * `arena`.
+ */
+MUST_CHECK bool query_parse(const char *sql, const char *origin, struct arena *arena,
+	struct query *ret_query, struct err *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Models, checks, reports: by schedule and load as a service, or once by hand. */
+#ifndef PENSTOCK_SCHEDULER_SCHEDULER_H
+#define PENSTOCK_SCHEDULER_SCHEDULER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "config/config.h"
+
+struct scheduler_options {
+	const struct config *config;
+	const char *listen; /* --listen; NULL: no HTTP */
+};
+
+/* Stands for election, then runs what is due until a stop is requested. */
+MUST_CHECK bool scheduler_run(const struct scheduler_options *options, struct err *err);
+
+struct run_options {
+	const struct config *config;
+	const char *const *models; /* names, "marts.*" patterns; count 0: all */
+	size_t model_count;
+	const char *rebuild; /* --rebuild MODEL; NULL: none */
+};
+
+struct run_summary {
+	int64_t run_id;
+	int64_t models;
+	int64_t inserted;
+	int64_t updated;
+	int64_t deleted;
+	int64_t checks;
+	int64_t warnings;
+	int64_t failures; /* error-level checks that failed: nothing was published */
+	int64_t milliseconds;
+};
+
+/* One batch run, now; false also when a model failed. Failed checks: true, with summary.failures.
+ */
+MUST_CHECK bool run_once(
+	const struct run_options *options, struct run_summary *ret_summary, struct err *err);
+/* Every check against the tables as they are. */
+MUST_CHECK bool check_once(
+	const struct run_options *options, struct run_summary *ret_summary, struct err *err);
+/* Writes the named reports (all when count is 0) to the configured folder; one line each to stdout.
+ */
+MUST_CHECK bool report_once(const struct config *config, const char *const *names, size_t count,
+	size_t *ret_written, struct err *err);
+
+#endif
