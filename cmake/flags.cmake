@@ -28,7 +28,7 @@ target_compile_definitions(penstock_flags INTERFACE
   _GNU_SOURCE PENSTOCK_VERSION="${PROJECT_VERSION}")
 target_compile_options(penstock_flags INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
-  -Wpointer-arith -Wwrite-strings -Wundef -fno-strict-aliasing -fstack-protector-strong
+  -Wpointer-arith -Wundef -fno-strict-aliasing -fstack-protector-strong
   -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
   -include ${CMAKE_SOURCE_DIR}/common/base/banned.h)
 if(PENSTOCK_WERROR)
