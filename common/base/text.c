@@ -47,7 +47,7 @@ static const char *plain_number(const char *text, double *ret_value)
 	if (p - text > 18)
 		return NULL;
 	*ret_value = strtod(text, NULL);
-	return *p == ' ' ? p + 1 : p;
+	return p[0] == ' ' && p[1] ? p + 1 : p;
 }
 
 struct unit {
