@@ -19,7 +19,8 @@
 enum exit_code { EXIT_GOOD = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_WITH_REJECTS = 3 };
 
 struct cli_options {
-	const char *folder;    /* -C */
+	const char
+		*folder; /* -C, made absolute: it is the working folder by now; NULL: none given */
 	const char *config;    /* -c */
 	const char *env_file;  /* --env-file */
 	struct opt_list kafka; /* -X */
@@ -30,13 +31,23 @@ struct cli_options {
 	bool version;
 };
 
+struct command;
+
+struct command_table {
+	const struct command *const *rows;
+	size_t count;
+};
+
 struct cli {
 	struct cli_options options;
-	const char *program; /* argv[0] made absolute: what dev starts again */
+	const char *program; /* this executable's absolute path: what dev starts again */
+	const struct command_table *commands;
 	struct config config;
 	bool config_loaded;
 	struct datasets datasets;
 	bool datasets_loaded;
+	struct kafka_property *kafka;	  /* config.kafka as the Kafka room takes it */
+	void (*release)(struct cli *cli); /* frees what was loaded; NULL: nothing was */
 };
 
 struct command {
@@ -52,11 +63,20 @@ struct command {
 	int (*run)(struct cli *cli, const void *options, int argc, char **argv);
 };
 
-/* Loaded on first use; NULL with *err filled on failure. */
+/* The options before the command; they fill a struct cli_options. */
+extern const struct opt_table cli_global_options;
+
+/*
+ * The whole program: reads the global options, finds the command, answers --help, runs it. Returns
+ * the exit code. Two-word commands are found by both words; their first alone lists them.
+ */
+int cli_main(const struct command_table *commands, int argc, char **argv);
+
+/* Loaded on first use, its warnings logged then; NULL with *err filled on failure. */
 const struct config *cli_config(struct cli *cli, struct err *err);
 const struct datasets *cli_datasets(struct cli *cli, struct err *err);
-/* The configuration's Kafka properties as settings; properties are borrowed from cli. */
-struct kafka_settings cli_kafka(const struct config *config, const char *client_id);
+/* The configuration's Kafka properties as settings, borrowed from cli. After cli_config. */
+struct kafka_settings cli_kafka(const struct cli *cli, const char *client_id);
 
 /* Prints "penstock: MESSAGE" to stderr and returns the error's exit code. */
 int cli_fail(const struct err *err);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of commands. A command is one file beside this one and one row here; --help, completion
+ * and the man page are made from the rows, in this order.
+ */
+#include "cli/cli.h"
+
+extern const struct command command_completion;
+extern const struct command command_man;
+
+static const struct command *const rows[] = {
+	&command_completion,
+	&command_man,
+};
+
+static const struct command_table commands = {rows, sizeof(rows) / sizeof(rows[0])};
+
+int main(int argc, char **argv)
+{
+	return cli_main(&commands, argc, argv);
+}
