@@ -3,7 +3,7 @@
  * The immutable, content-addressed store of every input, and the manifests that say what was
  * published from it. A folder: <dataset>/objects/<2 hex>/<sha256>,
  * <dataset>/manifests/<sha256>.<repeat>.json. Shared by all producers of a dataset; every write is
- * whole or absent, also after a power cut.
+ * whole or absent, also after a power cut. A struct archive may be used by one thread at a time.
  */
 #ifndef PENSTOCK_ARCHIVE_ARCHIVE_H
 #define PENSTOCK_ARCHIVE_ARCHIVE_H
@@ -16,23 +16,28 @@
 
 struct archive;
 
+/* Makes the folder, and removes what crashed writers left there more than a day ago. */
 MUST_CHECK bool archive_open(const char *location, struct archive **ret_archive, struct err *err);
 void archive_close(struct archive *archive);
 
-/*
- * Stores a copy of the bytes `read` gives, hashing them on the way. Content already there is left
- * as it is. The folder's free space and errors: RETRY.
- */
 struct archive_object {
 	char sha256[65];
 	int64_t size;
 };
+
+/*
+ * Stores a copy of the bytes `read` gives (*ret_n == 0: the end), hashing them on the way. Content
+ * already there is left as it is. Errors of the archive's folder are RETRY; those of `read` are
+ * handed on.
+ */
 MUST_CHECK bool archive_put(struct archive *archive, const char *dataset,
 	bool (*read)(void *handle, void *to, size_t n, size_t *ret_n, struct err *err),
 	void *handle, struct archive_object *ret_object, struct err *err);
-/* A readable descriptor at the object's first byte; FATAL when it is missing or its size differs.
+/*
+ * A readable descriptor at the object's first byte. FATAL when it is missing, or is not `size`
+ * bytes long (negative: any size will do).
  */
 MUST_CHECK bool archive_get(struct archive *archive, const char *dataset, const char *sha256,
-	int *ret_fd, struct err *err);
+	int64_t size, int *ret_fd, struct err *err);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * A manifest: one publication, everything needed to send it again exactly, and how far it came.
  * Created exclusively under (dataset, sha256, repeat): of two producers with the same file one wins
- * and the other reads the winner's. Changed only by replacing the whole document.
+ * and the other reads the winner's. Changed only by replacing the whole document, forward: a state
+ * never goes back, so producers that work on the same publication cannot undo each other.
  */
 #ifndef PENSTOCK_ARCHIVE_MANIFEST_H
 #define PENSTOCK_ARCHIVE_MANIFEST_H
@@ -11,6 +12,7 @@
 #include "base/arena.h"
 #include "format/reading.h"
 
+/* In the order they may follow each other. */
 enum publication_state {
 	PUBLICATION_PENDING,	 /* created; chunks may be on the topic */
 	PUBLICATION_SENT,	 /* every chunk acknowledged, `partitions` recorded */
@@ -37,7 +39,8 @@ struct manifest {
 	enum publication_state state;
 	const char *reason; /* of a quarantine; "" otherwise */
 	int64_t created_ms;
-	int64_t sent_ms; /* 0: not yet */
+	int64_t sent_ms; /* 0: not yet; of the last round */
+	int64_t rounds;	 /* how often all of it was sent; more than 1 after a repair */
 	int64_t chunks;	 /* 0: not yet known */
 	int64_t records;
 	int64_t rows;
@@ -59,7 +62,11 @@ int64_t manifest_file_id(int64_t wall_ms, const char *sha256);
  */
 MUST_CHECK bool manifest_create(
 	struct archive *archive, struct manifest *manifest, bool *ret_created, struct err *err);
-/* Replaces the document. */
+/*
+ * Brings what this producer knows into the document, under a lock: the later state wins; a later
+ * round replaces the offsets, the same round takes the greatest of each partition, an earlier one
+ * leaves them.
+ */
 MUST_CHECK bool manifest_save(
 	struct archive *archive, const struct manifest *manifest, struct err *err);
 /* *ret_found false when there is none. */
@@ -68,9 +75,15 @@ MUST_CHECK bool manifest_load(struct archive *archive, const char *dataset, cons
 /* The greatest repeat of this content; -1: never published. */
 MUST_CHECK bool manifest_last_repeat(struct archive *archive, const char *dataset,
 	const char *sha256, int64_t *ret_repeat, struct err *err);
-/* Calls `visit` for each manifest of the dataset, in no order; false from it stops. */
+/*
+ * Calls `visit` for each manifest of the dataset, in no order; false from it stops. A document that
+ * cannot be read does not keep the others from being visited: its error is returned at the end.
+ */
 MUST_CHECK bool manifest_each(struct archive *archive, const char *dataset,
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err),
 	void *context, struct err *err);
+
+/* Names of publication_state as they stand in the document: "pending", "sent" ... */
+const char *publication_state_name(enum publication_state state);
 
 #endif

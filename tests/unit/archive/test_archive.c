@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "archive/archive.h"
+#include "folder.h"
+#include "support/cmocka_all.h"
+
+static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+struct source {
+	const char *text;
+	size_t left;
+	size_t step; /* bytes a read gives */
+	bool fails;  /* at the end */
+};
+
+static bool read_source(void *handle, void *to, size_t n, size_t *ret_n, struct err *err)
+{
+	struct source *source = handle;
+	if (source->left == 0 && source->fails)
+		return err_fail(err, ERR_DATA, "cut off");
+	size_t take = source->left < source->step ? source->left : source->step;
+	assert_true(take <= n);
+	memcpy(to, source->text, take);
+	source->text += take;
+	source->left -= take;
+	*ret_n = take;
+	return true;
+}
+
+static struct archive_object put(struct archive *archive, const char *text, size_t step)
+{
+	struct err err = {0};
+	struct archive_object object = {0};
+	struct source source = {text, strlen(text), step, false};
+	assert_ok(archive_put(archive, "orders", read_source, &source, &object, &err));
+	return object;
+}
+
+static struct archive *open_at(const char *folder)
+{
+	struct err err = {0};
+	struct archive *archive = NULL;
+	assert_ok(archive_open(folder, &archive, &err));
+	return archive;
+}
+
+static int entries(const char *folder, const char *below)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/%s", folder, below);
+	DIR *dir = opendir(path);
+	assert_non_null(dir);
+	int count = 0;
+	for (const struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void object_path(char *ret_path, size_t size, const char *folder)
+{
+	snprintf(ret_path, size, "%s/orders/objects/ba/%s", folder, abc);
+}
+
+static void what_was_put_is_found_by_its_hash(void **state)
+{
+	struct err err = {0};
+	struct archive *archive = open_at(*state);
+	for (size_t step = 1; step <= 3; step++) {
+		struct archive_object object = put(archive, "abc", step);
+		assert_string_equal(object.sha256, abc);
+		assert_int_equal(object.size, 3);
+	}
+	int fd = -1;
+	assert_ok(archive_get(archive, "orders", abc, 3, &fd, &err));
+	char text[8] = "";
+	assert_int_equal(read(fd, text, sizeof(text)), 3);
+	assert_string_equal(text, "abc");
+	close(fd);
+	assert_err(archive_get(archive, "orders", abc, 4, &fd, &err), ERR_FATAL, "damaged");
+	assert_err(archive_get(archive, "other", abc, 3, &fd, &err), ERR_FATAL, "other/objects");
+	assert_int_equal(entries(*state, ".incoming"), 0);
+	archive_close(archive);
+}
+
+static void an_empty_file_is_content_too(void **state)
+{
+	struct archive *archive = open_at(*state);
+	struct archive_object object = put(archive, "", 1);
+	assert_string_equal(
+		object.sha256, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_int_equal(object.size, 0);
+	archive_close(archive);
+}
+
+static void content_that_is_there_is_left_and_damage_is_mended(void **state)
+{
+	struct archive *archive = open_at(*state);
+	char path[512];
+	object_path(path, sizeof(path), *state);
+	put(archive, "abc", 3);
+	struct stat before;
+	struct stat after;
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(before.st_mode & 0777, 0444);
+	put(archive, "abc", 3);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(truncate(path, 1), 0);
+	put(archive, "abc", 3);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_size, 3);
+	archive_close(archive);
+}
+
+static void a_read_that_fails_leaves_nothing(void **state)
+{
+	struct err err = {0};
+	struct archive *archive = open_at(*state);
+	struct archive_object object;
+	struct source source = {"abc", 3, 3, true};
+	assert_err(archive_put(archive, "orders", read_source, &source, &object, &err), ERR_DATA,
+		"cut off");
+	assert_int_equal(entries(*state, ".incoming"), 0);
+	assert_int_equal(entries(*state, ""), 0);
+	archive_close(archive);
+}
+
+static void many_may_put_the_same_at_once(void **state)
+{
+	for (int i = 0; i < 4; i++) {
+		pid_t pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			struct archive *archive = open_at(*state);
+			bool good = true;
+			for (int round = 0; round < 50; round++)
+				good = good && strcmp(put(archive, "abc", 1).sha256, abc) == 0;
+			archive_close(archive);
+			_exit(good ? 0 : 1);
+		}
+	}
+	for (int i = 0; i < 4; i++) {
+		int status = -1;
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(entries(*state, "orders/objects/ba"), 1);
+	assert_int_equal(entries(*state, ".incoming"), 0);
+}
+
+static void leave(const char *folder, const char *name, time_t age)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	assert_true(fd >= 0);
+	struct timespec times[2] = {{time(NULL) - age, 0}, {time(NULL) - age, 0}};
+	assert_int_equal(futimens(fd, times), 0);
+	close(fd);
+}
+
+static void old_leftovers_of_crashes_are_removed_at_open(void **state)
+{
+	archive_close(open_at(*state));
+	char path[512];
+	snprintf(path, sizeof(path), "%s/orders", (char *)*state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/orders/manifests", (char *)*state);
+	assert_int_equal(mkdir(path, 0700), 0);
+	leave(*state, ".incoming/put-older", 2 * 24 * 3600);
+	leave(*state, ".incoming/put-young", 3600);
+	leave(*state, "orders/manifests/a.0.json.tmp-1-0-0", 2 * 24 * 3600);
+	leave(*state, "orders/manifests/b.0.json.tmp-1-0-0", 3600);
+	leave(*state, "orders/manifests/c.0.json", 2 * 24 * 3600);
+	archive_close(open_at(*state));
+	assert_int_equal(entries(*state, ".incoming"), 1);
+	assert_int_equal(entries(*state, "orders/manifests"), 2);
+}
+
+static void another_store_than_a_folder_is_a_configuration_error(void **state)
+{
+	struct err err = {0};
+	struct archive *archive;
+	(void)state;
+	assert_err(archive_open("s3://bucket/prefix", &archive, &err), ERR_FATAL, "folder");
+	assert_int_equal(err_exit_code(&err), 2);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(what_was_put_is_found_by_its_hash),
+		IN_FOLDER(an_empty_file_is_content_too),
+		IN_FOLDER(content_that_is_there_is_left_and_damage_is_mended),
+		IN_FOLDER(a_read_that_fails_leaves_nothing),
+		IN_FOLDER(many_may_put_the_same_at_once),
+		IN_FOLDER(old_leftovers_of_crashes_are_removed_at_open),
+		IN_FOLDER(another_store_than_a_folder_is_a_configuration_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
