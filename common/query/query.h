@@ -9,21 +9,25 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#define QUERY_MAX_BYTES (256 * 1024)
+
 struct query_relation {
 	const char *schema; /* "" when the name is not qualified */
 	const char *name;
+	int line; /* where it is first named */
 };
 
 struct query {
+	const char *text; /* the statement alone: no semicolon, nothing behind it */
 	struct query_relation
 		*relations; /* tables and views read, without names of CTEs; no repeats */
 	size_t relation_count;
 };
 
 /*
- * Parses exactly one SELECT (WITH and VALUES too). Anything else, two statements, SELECT INTO,
- * locking clauses and data-changing CTEs are configuration errors, with `origin`:line. Memory from
- * `arena`.
+ * Parses exactly one SELECT (WITH and VALUES too) of at most QUERY_MAX_BYTES. Anything else, two
+ * statements, SELECT INTO, locking clauses, data-changing CTEs and names with a database are
+ * configuration errors, with `origin`:line. Memory from `arena`.
  */
 MUST_CHECK bool query_parse(const char *sql, const char *origin, struct arena *arena,
 	struct query *ret_query, struct err *err);

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parser hands out its tree as JSON that it wrote itself, so it is walked without being
+ * validated first. A name is a relation unless a WITH clause around it defines it; what may not
+ * stand in a model (a row of `refused`) is found by the node's name, wherever it hides.
+ */
+#include "query/query.h"
+
+#include <pg_query.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json_scan.h"
+#include "base/text.h"
+
+/* Levels of the tree, about two for one of the SQL; bounds the walker's stack and time. */
+#define MAX_DEPTH 2000
+
+struct scope {
+	struct json_value ctes; /* the WITH clause's list */
+	size_t visible;		/* how many of its names can be seen */
+	const struct scope *outer;
+};
+
+struct walk {
+	const char *sql;
+	const char *origin;
+	struct arena *arena;
+	struct query_relation *relations;
+	size_t count;
+	size_t capacity;
+	unsigned depth;
+	struct err *err;
+};
+
+static const struct {
+	const char *node;
+	const char *why;
+} refused[] = {
+	{"intoClause", "SELECT INTO: leave INTO out, the model's head lines say what it becomes"},
+	{"lockingClause", "FOR UPDATE or FOR SHARE: reading needs no lock here"},
+	{"InsertStmt", "an INSERT: a model only reads"},
+	{"UpdateStmt", "an UPDATE: a model only reads"},
+	{"DeleteStmt", "a DELETE: a model only reads"},
+	{"MergeStmt", "a MERGE: a model only reads"},
+};
+
+static int line_at(const char *sql, size_t offset)
+{
+	int line = 1;
+	for (size_t i = 0; i < offset && sql[i]; i++)
+		line += sql[i] == '\n';
+	return line;
+}
+
+static bool is_key(const struct json_value *key, const char *name)
+{
+	return json_equals(key, name, strlen(name));
+}
+
+static char *text_of(struct walk *walk, const struct json_value *string)
+{
+	struct buf buf;
+	buf_init(&buf, string->len + 1);
+	json_unescape(string, &buf);
+	char *text = arena_strndup(walk->arena, buf_text(&buf), buf.len);
+	buf_release(&buf);
+	return text;
+}
+
+static char *member_text(struct walk *walk, const struct json_value *object, const char *name)
+{
+	struct json_value value;
+	return json_find(object, name, &value) ? text_of(walk, &value)
+					       : arena_strdup(walk->arena, "");
+}
+
+/* A number member; 0 when it is left out, as the parser does with zeros. */
+static size_t member_size(const struct json_value *object, const char *name)
+{
+	struct json_value value;
+	if (!json_find(object, name, &value) || value.kind != JSON_NUMBER || value.text[0] == '-')
+		return 0;
+	return (size_t)strtoull(value.text, NULL, 10);
+}
+
+static bool cte_named(const struct scope *scope, const char *name)
+{
+	for (; scope; scope = scope->outer) {
+		const char *at = scope->ctes.text + 1;
+		struct json_value node;
+		for (size_t i = 0;
+			i < scope->visible && json_next_element(&scope->ctes, &at, &node); i++) {
+			struct json_value cte;
+			struct json_value cte_name;
+			if (json_find(&node, "CommonTableExpr", &cte) &&
+				json_find(&cte, "ctename", &cte_name) && is_key(&cte_name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void add_relation(struct walk *walk, const char *schema, const char *name, int line)
+{
+	for (size_t i = 0; i < walk->count; i++)
+		if (strcmp(walk->relations[i].schema, schema) == 0 &&
+			strcmp(walk->relations[i].name, name) == 0)
+			return;
+	if (walk->count == walk->capacity) {
+		size_t capacity = walk->capacity ? walk->capacity * 2 : 16;
+		struct query_relation *bigger =
+			arena_calloc(walk->arena, capacity, sizeof(*bigger));
+		if (walk->count)
+			memcpy(bigger, walk->relations, walk->count * sizeof(*bigger));
+		walk->relations = bigger;
+		walk->capacity = capacity;
+	}
+	walk->relations[walk->count++] = (struct query_relation){schema, name, line};
+}
+
+static bool take_relation(
+	struct walk *walk, const struct json_value *node, const struct scope *scope)
+{
+	const char *schema = member_text(walk, node, "schemaname");
+	const char *name = member_text(walk, node, "relname");
+	int line = line_at(walk->sql, member_size(node, "location"));
+	struct json_value catalog;
+	if (json_find(node, "catalogname", &catalog))
+		return err_config(walk->err,
+			"%s:%d: %s.%s is named with a database: write schema.table", walk->origin,
+			line, schema, name);
+	if (*schema || !cte_named(scope, name))
+		add_relation(walk, schema, name, line);
+	return true;
+}
+
+static bool walk_value(
+	struct walk *walk, const struct json_value *value, const struct scope *scope);
+
+/* Each CTE sees the ones before it; WITH RECURSIVE lets it see itself and all the others. */
+static bool walk_with(struct walk *walk, const struct json_value *with, struct scope *ret_scope)
+{
+	struct json_value recursive;
+	if (!json_find(with, "ctes", &ret_scope->ctes))
+		return true;
+	size_t count = 0;
+	struct json_value node;
+	for (const char *at = ret_scope->ctes.text + 1;
+		json_next_element(&ret_scope->ctes, &at, &node);)
+		count++;
+	bool all = json_find(with, "recursive", &recursive);
+	const char *at = ret_scope->ctes.text + 1;
+	for (size_t i = 0; json_next_element(&ret_scope->ctes, &at, &node); i++) {
+		ret_scope->visible = all ? count : i;
+		if (!walk_value(walk, &node, ret_scope))
+			return false;
+	}
+	ret_scope->visible = count;
+	return true;
+}
+
+static bool walk_object(
+	struct walk *walk, const struct json_value *object, const struct scope *outer)
+{
+	struct scope own = {.outer = outer};
+	const struct scope *scope = outer;
+	struct json_value with;
+	if (json_find(object, "withClause", &with)) {
+		if (!walk_with(walk, &with, &own))
+			return false;
+		scope = &own;
+	}
+	const char *at = object->text + 1;
+	struct json_value key;
+	struct json_value value;
+	while (json_next_member(object, &at, &key, &value)) {
+		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+			if (is_key(&key, refused[i].node))
+				return err_config(walk->err, "%s: the query contains %s",
+					walk->origin, refused[i].why);
+		if (is_key(&key, "withClause"))
+			continue;
+		bool ok = is_key(&key, "RangeVar") ? take_relation(walk, &value, scope)
+						   : walk_value(walk, &value, scope);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool walk_value(struct walk *walk, const struct json_value *value, const struct scope *scope)
+{
+	if (value->kind != JSON_OBJECT && value->kind != JSON_ARRAY)
+		return true;
+	if (++walk->depth > MAX_DEPTH)
+		return err_config(walk->err, "%s: the query is nested too deeply", walk->origin);
+	bool ok = true;
+	if (value->kind == JSON_OBJECT) {
+		ok = walk_object(walk, value, scope);
+	} else {
+		const char *at = value->text + 1;
+		struct json_value item;
+		while (ok && json_next_element(value, &at, &item))
+			ok = walk_value(walk, &item, scope);
+	}
+	walk->depth--;
+	return ok;
+}
+
+/* The one statement of the tree: it must be a SELECT. */
+static bool walk_tree(struct walk *walk, const char *json, struct query *ret_query)
+{
+	struct json_value root = {JSON_OBJECT, json, strlen(json)};
+	struct json_value list;
+	struct json_value raw;
+	struct json_value extra;
+	struct json_value node;
+	struct json_value select;
+	const char *at = NULL;
+	if (json_find(&root, "stmts", &list))
+		at = list.text + 1;
+	if (!at || !json_next_element(&list, &at, &raw))
+		return err_config(walk->err, "%s: no statement: expected one SELECT", walk->origin);
+	if (json_next_element(&list, &at, &extra))
+		return err_config(walk->err,
+			"%s:%d: a second statement: expected one SELECT and nothing else",
+			walk->origin, line_at(walk->sql, member_size(&extra, "stmt_location") + 1));
+	if (!json_find(&raw, "stmt", &node) || !json_find(&node, "SelectStmt", &select))
+		return err_config(walk->err,
+			"%s: not a SELECT: a model or check is one SELECT (WITH and VALUES too)",
+			walk->origin);
+	if (!walk_value(walk, &node, NULL))
+		return false;
+	size_t start = member_size(&raw, "stmt_location");
+	size_t length = member_size(&raw, "stmt_len");
+	if (!length)
+		length = strlen(walk->sql + start);
+	ret_query->text = arena_strndup(walk->arena, walk->sql + start, length);
+	ret_query->relations = walk->relations;
+	ret_query->relation_count = walk->count;
+	return true;
+}
+
+bool query_parse(const char *sql, const char *origin, struct arena *arena, struct query *ret_query,
+	struct err *err)
+{
+	size_t bad = 0;
+	if (strlen(sql) > QUERY_MAX_BYTES)
+		return err_config(err, "%s: longer than %d KiB", origin, QUERY_MAX_BYTES / 1024);
+	if (!utf8_valid(sql, strlen(sql), &bad))
+		return err_config(err, "%s:%d: not UTF-8", origin, line_at(sql, bad));
+	PgQueryParseResult result = pg_query_parse(sql);
+	bool ok = false;
+	if (result.error) {
+		/* The position counts characters from 1; only lines matter, and those it finds. */
+		size_t at = 0;
+		for (int left = result.error->cursorpos - 1; left > 0 && sql[at]; left--)
+			at += utf8_length((const unsigned char *)sql + at, strlen(sql + at));
+		err_config(err, "%s:%d: %s", origin, line_at(sql, at), result.error->message);
+	} else {
+		struct walk walk = {.sql = sql, .origin = origin, .arena = arena, .err = err};
+		ok = walk_tree(&walk, result.parse_tree, ret_query);
+	}
+	pg_query_free_parse_result(result);
+	return ok;
+}
