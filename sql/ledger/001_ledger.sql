@@ -11,6 +11,14 @@ CREATE TABLE penstock.schema (
   UNIQUE (dataset, fingerprint)
 );
 
+-- Where a dataset's rows are; written by its workers.
+CREATE TABLE penstock.dataset (
+  dataset text PRIMARY KEY,
+  table_schema text NOT NULL,
+  table_name text NOT NULL,
+  keep text NOT NULL CHECK (keep IN ('all', 'latest_file'))
+);
+
 CREATE TABLE penstock.file (
   dataset text NOT NULL,
   file_id bigint NOT NULL,
@@ -23,6 +31,7 @@ CREATE TABLE penstock.file (
   reason text NOT NULL DEFAULT '',
   first_at timestamptz NOT NULL DEFAULT now(),
   complete_at timestamptz,
+  removed_txid xid8,                 -- the transaction that took the file's rows out of the table
   PRIMARY KEY (dataset, file_id)
 );
 CREATE INDEX file_unfinished ON penstock.file (dataset, file_id) WHERE state = 'loading';
@@ -35,9 +44,9 @@ CREATE TABLE penstock.chunk (
   byte_end bigint NOT NULL,
   first_row bigint NOT NULL,
   records bigint NOT NULL,
-  rows bigint NOT NULL,              -- rows the chunk carried, before keys were compared
+  rows bigint NOT NULL,              -- rows the chunk carried, less those the table refused; before keys were compared
   rejects bigint NOT NULL,           -- the producer's and the worker's
-  replaced bigint NOT NULL DEFAULT 0, -- rows already in the table that lost to this chunk's, or the other way round
+  replaced bigint NOT NULL DEFAULT 0, -- of these rows, how many met another version of their key, whichever won
   partition integer NOT NULL,
   "offset" bigint NOT NULL,
   worker text NOT NULL,
@@ -139,6 +148,93 @@ CREATE TABLE penstock.check_result (
 );
 CREATE INDEX check_result_run ON penstock.check_result (run_id);
 
+-- The advisory lock of a dataset: loads hold it shared, whatever removes rows holds it exclusively.
+CREATE FUNCTION penstock.dataset_lock(dataset text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN hashtextextended('penstock.dataset ' || dataset, 0);
+
+-- keep: latest_file. Takes the rows of every file older than the newest complete one out of the table.
+CREATE FUNCTION penstock.supersede_files(of_dataset text) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  target regclass;
+  old bigint[];
+BEGIN
+  SELECT format('%I.%I', d.table_schema, d.table_name)::regclass INTO STRICT target
+    FROM penstock.dataset d WHERE d.dataset = of_dataset;
+  PERFORM pg_advisory_xact_lock(penstock.dataset_lock(of_dataset));
+  WITH superseded AS (
+    UPDATE penstock.file f SET state = 'superseded', removed_txid = pg_current_xact_id(),
+      reason = 'a newer file is complete'
+    WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete')
+      AND f.file_id < (SELECT max(n.file_id) FROM penstock.file n
+                       WHERE n.dataset = of_dataset AND n.state = 'complete')
+    RETURNING f.file_id)
+  SELECT coalesce(array_agg(file_id), '{}') INTO old FROM superseded;
+  EXECUTE format('DELETE FROM %s WHERE _file = ANY ($1)', target) USING old;
+  RETURN cardinality(old);
+END $$;
+
+-- Marks those of the files that have all their chunks, tells listeners, returns how many. Idempotent.
+CREATE FUNCTION penstock.complete_files(of_dataset text, file_ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  completed bigint;
+  keep_latest boolean := EXISTS (
+    SELECT FROM penstock.dataset d WHERE d.dataset = of_dataset AND d.keep = 'latest_file');
+BEGIN
+  IF keep_latest THEN  -- before any row lock: loads hold it shared and never wait for file rows
+    PERFORM pg_advisory_xact_lock(penstock.dataset_lock(of_dataset));
+  END IF;
+  WITH done AS (
+    SELECT f.file_id, c.size FROM penstock.file f
+    CROSS JOIN LATERAL (
+      SELECT count(*) AS loaded, max(byte_end) AS size FROM penstock.chunk c
+      WHERE c.dataset = f.dataset AND c.file_id = f.file_id) c
+    WHERE f.dataset = of_dataset AND f.file_id = ANY (file_ids) AND f.state = 'loading'
+      AND f.chunks = c.loaded
+    ORDER BY f.file_id
+    FOR UPDATE OF f
+  ), marked AS (
+    UPDATE penstock.file f SET state = 'complete', complete_at = clock_timestamp(), size = done.size
+    FROM done WHERE f.dataset = of_dataset AND f.file_id = done.file_id AND f.state = 'loading'
+    RETURNING f.file_id
+  )
+  SELECT count(pg_notify('penstock_loaded', of_dataset || ' ' || file_id)) INTO completed FROM marked;
+  IF keep_latest AND EXISTS (
+    SELECT FROM penstock.file f WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete')
+      AND f.file_id < (SELECT max(n.file_id) FROM penstock.file n
+                       WHERE n.dataset = of_dataset AND n.state = 'complete')) THEN
+    PERFORM penstock.supersede_files(of_dataset);
+  END IF;
+  RETURN completed;
+END $$;
+
+-- Marks what a worker that crashed after its commit left unmarked. For the scheduler; returns how many.
+CREATE FUNCTION penstock.sweep_complete() RETURNS bigint
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+  SELECT coalesce(sum(penstock.complete_files(f.dataset, f.ids)), 0)::bigint
+  FROM (SELECT dataset, array_agg(file_id) AS ids FROM penstock.file
+        WHERE state = 'loading' AND chunks IS NOT NULL GROUP BY dataset) f
+$$;
+
+-- Ends the sessions of workers that hold a dataset's lock and have not spoken for `silence`: their process
+-- is frozen or their machine gone, and they keep others from the chunks in their hands.
+CREATE FUNCTION penstock.end_silent_workers(of_dataset text, silence interval) RETURNS bigint
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+  SELECT count(*) FILTER (WHERE pg_terminate_backend(a.pid))
+  FROM pg_stat_activity a
+  WHERE a.pid <> pg_backend_pid() AND a.usename = current_user
+    AND a.application_name LIKE 'penstock%'
+    AND (a.state LIKE 'idle in transaction%' OR (a.state = 'active' AND a.wait_event = 'ClientRead'))
+    AND a.state_change < clock_timestamp() - silence
+    AND EXISTS (
+      SELECT FROM pg_locks l
+      WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND (l.classid::bigint << 32 | l.objid::bigint) = penstock.dataset_lock(of_dataset))
+$$;
+
 CREATE VIEW penstock.file_status AS
 SELECT f.dataset, f.file_id, f.name, f.state, f.reason,
   coalesce(c.loaded, 0) AS chunks_loaded, f.chunks,
@@ -157,7 +253,7 @@ SELECT dataset,
   count(*) FILTER (WHERE state = 'complete') AS files_complete,
   count(*) FILTER (WHERE state = 'loading') AS files_loading,
   count(*) FILTER (WHERE state = 'quarantined') AS files_quarantined,
-  coalesce(sum(rows), 0)::bigint AS rows,
+  coalesce(sum(rows) FILTER (WHERE state IN ('loading', 'complete')), 0)::bigint AS rows,
   coalesce(sum(rejects), 0)::bigint AS rejects,
   coalesce(sum(dead_letters), 0)::bigint AS dead_letters,
   max(complete_at) AS last_complete_at

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server said -> struct err. */
+#include <stdio.h>
+#include <string.h>
+
+#include "postgres/errors.h"
+#include "postgres/session.h"
+
+/* Lines become one; the last line end goes. */
+static void append_line(char *message, size_t size, const char *before, const char *text)
+{
+	size_t used = strlen(message);
+	if (!text || !*text || used + 1 >= size)
+		return;
+	snprintf(message + used, size - used, "%s%s", before, text);
+	for (char *p = message + used; *p; p++)
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	for (size_t end = strlen(message); end > used && message[end - 1] == ' '; end--)
+		message[end - 1] = '\0';
+}
+
+/* COPY names the column only in its context: "COPY orders, line 7, column amount". */
+static const char *column_of_context(const char *context)
+{
+	const char *at = context ? strstr(context, ", column ") : NULL;
+	return at && strncmp(context, "COPY ", 5) == 0 ? at + strlen(", column ") : NULL;
+}
+
+static void fill_detail(char *detail, size_t size, const PGresult *result)
+{
+	const char *name = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
+	if (!name || !*name)
+		name = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+	if (!name || !*name)
+		name = column_of_context(PQresultErrorField(result, PG_DIAG_CONTEXT));
+	if (!name)
+		return;
+	size_t n = strcspn(name, ":\n");
+	snprintf(detail, size, "%.*s", (int)(n < size ? n : size - 1), name);
+}
+
+static bool fail_lost(struct database *database, const PGresult *result, struct err *err)
+{
+	char why[800] = "";
+	if (database->cancelled_us)
+		append_line(
+			why, sizeof(why), "", "the server did not answer in time, nor to a cancel");
+	else if (result)
+		append_line(why, sizeof(why), "", PQresultErrorMessage(result));
+	else
+		append_line(why, sizeof(why), "", PQerrorMessage(database->conn));
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	err_fail(err, ERR_RETRY, "lost the connection to Postgres (%s): %s", database->name,
+		*why ? why : "closed by the server");
+	if (err) {
+		err->from = ERR_FROM_POSTGRES;
+		snprintf(err->native, sizeof(err->native), "%s", state ? state : "08006");
+	}
+	return false;
+}
+
+static const char *why_cancelled(const struct database *database)
+{
+	return database->stop_seen_us ? "cancelled, because penstock is stopping"
+				      : "cancelled at penstock's limit for one statement";
+}
+
+bool session_fail(struct database *database, const PGresult *result, struct err *err)
+{
+	if (!database_usable(database))
+		return fail_lost(database, result, err);
+	if (!err)
+		return false;
+	const char *state = result ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	char message[1200] = "";
+	if (!state) {
+		append_line(message, sizeof(message), "",
+			result ? PQresultErrorMessage(result) : PQerrorMessage(database->conn));
+		err_fail(err, ERR_RETRY, "Postgres: %s", message);
+		err->from = ERR_FROM_POSTGRES;
+		return false;
+	}
+	append_line(
+		message, sizeof(message), "", PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+	append_line(
+		message, sizeof(message), ": ", PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+	append_line(message, sizeof(message),
+		"; hint: ", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	if (database->cancelled_us && strcmp(state, "57014") == 0)
+		append_line(message, sizeof(message), ": ", why_cancelled(database));
+	err_fail(err,
+		postgres_error_class(state, PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME),
+			PQresultErrorField(result, PG_DIAG_COLUMN_NAME)),
+		"%s", message);
+	err->from = ERR_FROM_POSTGRES;
+	snprintf(err->native, sizeof(err->native), "%s", state);
+	fill_detail(err->detail, sizeof(err->detail), result);
+	return false;
+}
