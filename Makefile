@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+# The door for people. CMake and Ninja do the work; `make help` lists what there is.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+JOBS    ?= $(shell nproc)
+COMPOSE ?= docker-compose
+
+sudo     := $(if $(filter-out 0,$(shell id -u)),sudo)
+packages := $(shell awk '/^[a-z]/ {print $$2}' deploy/debian-packages.txt)
+sources   = $(shell git ls-files '*.c' '*.h')
+scripts   = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- ':!*.md')
+yamls     = $(shell git ls-files '*.yml' '*.yaml')
+
+.DEFAULT_GOAL := help
+.PHONY: help deps build demo test test-asan lint format start stop install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install the Debian packages (deploy/debian-packages.txt)
+	$(sudo) apt-get update
+	$(sudo) env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends $(packages)
+
+build: ## build/penstock
+	cmake --preset release
+	cmake --build --preset release -j $(JOBS)
+
+demo: build ## the example examples/world from files to report, in a fresh folder
+	examples/world/demo
+
+test-asan: ## unit and integration tests under ASan and UBSan
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS)
+	ctest --test-dir build-asan -j $(JOBS) -L '^(unit|integration)$$' --output-on-failure
+
+test: build test-asan ## all tests: under the sanitizers first, then everything on the release build
+	ctest --test-dir build -j $(JOBS) --output-on-failure
+
+lint: ## formatting, clang-tidy, shell and YAML syntax, the rules of the tree
+	clang-format --dry-run -Werror $(sources)
+	cmake --preset debug
+	cmake --build --preset debug -j $(JOBS)
+	printf '%s\n' $(filter %.c,$(sources)) | \
+		xargs -P $(JOBS) -n 4 clang-tidy --quiet --warnings-as-errors='*' -p build-debug
+	shellcheck $(scripts)
+	yamllint --strict $(yamls)
+	ctest --test-dir build-debug -R '^unit\.test_tree$$' --output-on-failure
+
+format: ## clang-format every C file in place
+	clang-format -i $(sources)
+
+start: ## the fleet in containers: Kafka, Postgres and every service
+	deploy/make-secrets
+	$(COMPOSE) up -d --build
+
+stop: ## end the containers; volumes stay
+	$(COMPOSE) down
+
+install: build ## to DESTDIR/PREFIX (/usr/local)
+	DESTDIR=$(DESTDIR) cmake --install build --prefix $(PREFIX)
+
+clean: ## remove what was built
+	rm -rf build build-debug build-asan build-tsan build-coverage build-fuzz

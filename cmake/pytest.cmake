@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests written in Python.
+
+# penstock_pytest(FILE LABEL unit [TIMEOUT 60]): one ctest test "<label>.<file's name>".
+function(penstock_pytest file)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT;FIXTURE" "" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  get_filename_component(name ${file} NAME_WE)
+  add_test(NAME ${arg_LABEL}.${name}
+    COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
+      -c ${CMAKE_SOURCE_DIR}/tests/pytest.ini ${file}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
+  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "PENSTOCK=${CMAKE_BINARY_DIR}/penstock;PYTHONDONTWRITEBYTECODE=1")
+  if(arg_FIXTURE)
+    set_tests_properties(${arg_LABEL}.${name} PROPERTIES
+      FIXTURES_REQUIRED ${arg_FIXTURE} RESOURCE_LOCK servers PROCESSORS 2)
+  endif()
+endfunction()
+
+# penstock_pytests(FOLDER ...): every test_*.py in it, labelled with the folder's name.
+function(penstock_pytests folder)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/test_*.py)
+  foreach(file ${files})
+    penstock_pytest(${file} LABEL ${folder} ${ARGN})
+  endforeach()
+endfunction()
