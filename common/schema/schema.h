@@ -121,9 +121,17 @@ void schema_free(struct schema *schema);
  */
 int schema_find_field(const struct schema *schema, const char *name, size_t len, bool aliases);
 
+/* The writer record's field that feeds this field of the reader: by name, then by the reader's
+ * aliases; -1: none, the default stands in. */
+int schema_source_field(const struct type *writer, const struct field *reader);
+
 /*
  * Whether data written with `writer` can be read as `reader` (specification 1.11, "Schema
- * Resolution", promotion, defaults and aliases included); if not, err says which field and why.
+ * Resolution", promotion, defaults and aliases included); if not, err (FATAL, exit code 2) says
+ * which field and why. Stricter than the specification where its rules could fail at a value or
+ * change a meaning: a nullable writer needs a nullable reader, every symbol needs a reader's symbol
+ * or default, logical types agree (millis and micros convert), and a column narrower than its type
+ * (int2, varchar, json of a string) needs the same one in the writer.
  */
 MUST_CHECK bool schema_can_read(
 	const struct schema *writer, const struct schema *reader, struct err *err);
