@@ -26,7 +26,8 @@ static bool user_options(const char *conninfo, struct buf *out, struct err *err)
 	char *why = NULL;
 	PQconninfoOption *given = PQconninfoParse(conninfo, &why);
 	if (!given) {
-		err_config(err, "postgres: %s", why ? why : "out of memory");
+		size_t n = why ? strcspn(why, "\n") : 0;
+		err_config(err, "postgres: %.*s", (int)n, why ? why : "");
 		PQfreemem(why);
 		return false;
 	}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The migrations and the ledger's functions. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "postgres/migrate.h"
+#include "support/cmocka_all.h"
+#include "support/postgres_server.h"
+
+static struct database *fresh(const char *name)
+{
+	struct err err;
+	int applied = 0;
+	struct database *database = postgres_connect(name);
+	assert_ok(migrate_ledger(database, &applied, &err));
+	return database;
+}
+
+static void migrations_apply_once(void **state)
+{
+	(void)state;
+	struct err err;
+	int applied = 0;
+	struct database *database = postgres_connect("migrations");
+	assert_err(migrate_check(database, &err), ERR_FATAL, "penstock init");
+	assert_ok(migrate_ledger(database, &applied, &err));
+	assert_int_equal(applied, 1);
+	assert_ok(migrate_check(database, &err));
+	assert_ok(migrate_ledger(database, &applied, &err));
+	assert_int_equal(applied, 0);
+	sql_exec(database, "INSERT INTO penstock.migration VALUES (1000, 'x', now(), '9')");
+	assert_err(migrate_check(database, &err), ERR_FATAL, "newer");
+	assert_err(migrate_ledger(database, &applied, &err), ERR_FATAL, "newer");
+	database_close(database);
+}
+
+static void add_chunks(struct database *database, int file, int chunks, int loaded)
+{
+	sql_exec(database,
+		"INSERT INTO penstock.file (dataset, file_id, sha256, name, chunks)"
+		" VALUES ('d', %d, 'x', 'f', %d);"
+		"INSERT INTO penstock.chunk (dataset, file_id, chunk, byte_start, byte_end,"
+		" first_row, records, rows, rejects, partition, \"offset\", worker, crc)"
+		" SELECT 'd', %d, i, i * 10, i * 10 + 10, i + 1, 1, 1, 0, 0, i, 'w', '0'"
+		" FROM generate_series(0, %d) i",
+		file, chunks, file, loaded - 1);
+}
+
+static void files_complete_once_and_are_told(void **state)
+{
+	(void)state;
+	struct err err;
+	bool notified = false;
+	struct database *database = fresh("completes");
+	sql_exec(database, "LISTEN penstock_loaded");
+	add_chunks(database, 1, 3, 2);
+	add_chunks(database, 2, 2, 2);
+	assert_int_equal(sql_int(database, "SELECT penstock.complete_files('d', '{1,2,3}')"), 1);
+	assert_ok(database_wait_notify(database, 5000, &notified, &err));
+	assert_true(notified);
+	assert_int_equal(sql_int(database, "SELECT penstock.complete_files('d', '{1,2}')"), 0);
+	assert_int_equal(sql_int(database, "SELECT penstock.sweep_complete()"), 0);
+	sql_exec(database, "UPDATE penstock.file SET chunks = 2 WHERE file_id = 1");
+	assert_int_equal(sql_int(database, "SELECT penstock.sweep_complete()"), 1);
+	assert_int_equal(sql_int(database, "SELECT size FROM penstock.file WHERE file_id = 2"), 20);
+	assert_int_equal(
+		sql_int(database, "SELECT files_complete FROM penstock.dataset_status"), 2);
+	database_close(database);
+}
+
+static void a_newer_complete_file_supersedes_older_ones(void **state)
+{
+	(void)state;
+	struct database *database = fresh("supersedes");
+	sql_exec(database,
+		"CREATE TABLE public.\"T t\" (a int, _file bigint, _row bigint);"
+		"INSERT INTO penstock.dataset VALUES ('d', 'public', 'T t', 'latest_file');"
+		"INSERT INTO public.\"T t\" SELECT i, i, 1 FROM generate_series(1, 4) i");
+	add_chunks(database, 1, 1, 1);
+	add_chunks(database, 2, 3, 1);
+	add_chunks(database, 3, 1, 1);
+	add_chunks(database, 4, 3, 1);
+	assert_int_equal(sql_int(database, "SELECT penstock.complete_files('d', '{3}')"), 1);
+	char *text = sql_text(database,
+		"SELECT string_agg(state || coalesce(removed_txid::text ~ '\\d+', false)::int, ' '"
+		" ORDER BY file_id) FROM penstock.file");
+	assert_string_equal(text, "superseded1 superseded1 complete0 loading0");
+	free(text);
+	text = sql_text(database, "SELECT string_agg(a::text, ' ' ORDER BY a) FROM \"T t\"");
+	assert_string_equal(text, "3 4");
+	free(text);
+	database_close(database);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(migrations_apply_once),
+		cmocka_unit_test(files_complete_once_and_are_told),
+		cmocka_unit_test(a_newer_complete_file_supersedes_older_ones),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/postgres_server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <glob.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define START_MS 30000
+
+static struct {
+	char folder[64];
+	char data[80];
+	char log[80];
+	char binaries[200];
+	char conninfo[200];
+	const struct passwd *user; /* NULL: our own will do */
+	int port;
+	pid_t pid;
+	pid_t owner;
+} server;
+
+_Noreturn static void give_up(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	fprintf(stderr, "postgres_server: ");
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(1);
+}
+
+static void find_binaries(void)
+{
+	glob_t found;
+	if (glob("/usr/lib/postgresql/*/bin", 0, NULL, &found) != 0)
+		give_up("no PostgreSQL server is installed: apt-get install postgresql-15");
+	snprintf(
+		server.binaries, sizeof(server.binaries), "%s", found.gl_pathv[found.gl_pathc - 1]);
+	globfree(&found);
+}
+
+static int free_port(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 ||
+		getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+		give_up("no free port");
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+/* Changing the user forgets the death signal, so it is set behind that. */
+_Noreturn static void become(const char *program, char *const *argv)
+{
+	if (server.user && (setgroups(0, NULL) != 0 || setgid(server.user->pw_gid) != 0 ||
+				   setuid(server.user->pw_uid) != 0))
+		_exit(126);
+	prctl(PR_SET_PDEATHSIG, SIGQUIT);
+	int log = open(server.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 || chdir(server.folder) != 0)
+		_exit(126);
+	char path[300];
+	snprintf(path, sizeof(path), "%s/%s", server.binaries, program);
+	execv(path, argv);
+	_exit(127);
+}
+
+static pid_t run(const char *program, char *const *argv)
+{
+	pid_t pid = fork();
+	if (pid < 0)
+		give_up("cannot fork");
+	if (pid == 0)
+		become(program, argv);
+	return pid;
+}
+
+static void print_log(void)
+{
+	FILE *log = fopen(server.log, "r");
+	char line[500];
+	while (log && fgets(line, sizeof(line), log))
+		fputs(line, stderr);
+	if (log)
+		fclose(log);
+}
+
+static void init_data(void)
+{
+	char *const argv[] = {"initdb", "-D", server.data, "-U", "penstock", "-A", "trust", "-E",
+		"UTF8", "--locale=C.UTF-8", "--no-sync", NULL};
+	int status;
+	pid_t pid = run("initdb", argv);
+	if (waitpid(pid, &status, 0) != pid || status != 0) {
+		print_log();
+		give_up("initdb failed");
+	}
+}
+
+static bool answers(void)
+{
+	struct database_options options = {.conninfo = server.conninfo, .connect_ms = 1000};
+	struct database *database;
+	if (!database_open(&options, &database, NULL))
+		return false;
+	database_close(database);
+	return true;
+}
+
+static void wait_until_it_answers(void)
+{
+	int64_t deadline = clock_monotonic_us() + START_MS * INT64_C(1000);
+	while (!answers()) {
+		if (clock_monotonic_us() > deadline || waitpid(server.pid, NULL, WNOHANG) != 0) {
+			print_log();
+			give_up("Postgres does not start on port %d", server.port);
+		}
+		usleep(20000);
+	}
+}
+
+static void start(void)
+{
+	char port[40];
+	char sockets[120];
+	snprintf(port, sizeof(port), "port=%d", server.port);
+	snprintf(sockets, sizeof(sockets), "unix_socket_directories=%s", server.folder);
+	char *const argv[] = {"postgres", "-D", server.data, "-c", port, "-c", sockets, "-c",
+		"listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off",
+		"-c", "full_page_writes=off", "-c", "shared_buffers=32MB", "-c",
+		"deadlock_timeout=100ms", "-c", "timezone=UTC", NULL};
+	server.pid = run("postgres", argv);
+	wait_until_it_answers();
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+	(void)stat;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void postgres_server_stop(void)
+{
+	if (!server.folder[0] || server.owner != getpid())
+		return;
+	if (server.pid > 0) {
+		kill(server.pid, SIGQUIT);
+		waitpid(server.pid, NULL, 0);
+	}
+	nftw(server.folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	server.folder[0] = '\0';
+}
+
+const char *postgres_server(void)
+{
+	if (server.folder[0])
+		return server.conninfo;
+	find_binaries();
+	snprintf(server.folder, sizeof(server.folder), "/tmp/penstock-postgres-XXXXXX");
+	if (!mkdtemp(server.folder))
+		give_up("cannot make a folder in /tmp");
+	server.owner = getpid();
+	atexit(postgres_server_stop);
+	if (geteuid() == 0) {
+		server.user = getpwnam("postgres");
+		if (!server.user)
+			server.user = getpwnam("nobody");
+		if (!server.user ||
+			chown(server.folder, server.user->pw_uid, server.user->pw_gid) != 0)
+			give_up("no unprivileged user to run Postgres as");
+	}
+	snprintf(server.data, sizeof(server.data), "%s/data", server.folder);
+	snprintf(server.log, sizeof(server.log), "%s/server.log", server.folder);
+	init_data();
+	server.port = free_port();
+	snprintf(server.conninfo, sizeof(server.conninfo),
+		"host=%s port=%d user=penstock dbname=postgres", server.folder, server.port);
+	start();
+	return server.conninfo;
+}
+
+const char *postgres_server_folder(void)
+{
+	return server.folder;
+}
+
+void postgres_conninfo(const char *name, char *ret_text)
+{
+	postgres_server();
+	snprintf(ret_text, 300, "host=%s port=%d user=penstock dbname=%s", server.folder,
+		server.port, name);
+}
+
+static struct database *connect_to(const char *conninfo, struct err *err)
+{
+	struct database_options options = {.conninfo = conninfo, .application = "penstock test"};
+	struct database *database = NULL;
+	return database_open(&options, &database, err) ? database : NULL;
+}
+
+struct database *postgres_connect(const char *name)
+{
+	char conninfo[300];
+	struct err err;
+	postgres_conninfo(name, conninfo);
+	struct database *database = connect_to(conninfo, &err);
+	if (!database && strcmp(err.native, "3D000") == 0) {
+		struct database *maker = connect_to(server.conninfo, &err);
+		if (maker)
+			sql_exec(maker, "CREATE DATABASE \"%s\"", name);
+		database_close(maker);
+		database = connect_to(conninfo, &err);
+	}
+	if (!database)
+		give_up("%s", err.message);
+	return database;
+}
+
+static char *format(const char *fmt, va_list ap)
+{
+	char *sql;
+	if (vasprintf(&sql, fmt, ap) < 0)
+		give_up("out of memory");
+	return sql;
+}
+
+void sql_exec(struct database *database, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *sql = format(fmt, ap);
+	va_end(ap);
+	struct err err;
+	if (!database_exec(database, sql, &err))
+		give_up("%s: %s", sql, err.message);
+	free(sql);
+}
+
+static char *value(struct database *database, const char *fmt, va_list ap)
+{
+	char *sql = format(fmt, ap);
+	struct database_rows *rows;
+	struct err err;
+	if (!database_query(database, sql, NULL, 0, &rows, &err))
+		give_up("%s: %s", sql, err.message);
+	if (database_row_count(rows) != 1 || database_column_count(rows) != 1)
+		give_up("%s: not one value", sql);
+	const char *text = database_text(rows, 0, 0);
+	char *copy = strdup(text ? text : "NULL");
+	database_rows_free(rows);
+	free(sql);
+	return copy;
+}
+
+int64_t sql_int(struct database *database, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = value(database, fmt, ap);
+	va_end(ap);
+	int64_t number = strtoll(text, NULL, 10);
+	free(text);
+	return number;
+}
+
+char *sql_text(struct database *database, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	char *text = value(database, fmt, ap);
+	va_end(ap);
+	return text;
+}
