@@ -14,6 +14,8 @@
 
 static const struct format *const formats[] = {
 	[FORMAT_CSV] = &format_csv,
+	[FORMAT_NDJSON] = &format_ndjson,
+	[FORMAT_JSON] = &format_json,
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 

@@ -33,6 +33,8 @@ struct reader {
 };
 
 extern const struct format format_csv;
+extern const struct format format_ndjson;
+extern const struct format format_json;
 
 /* Makes reader->record a bad one: `reason` is formatted. Returns true, for the format's next. */
 bool reader_bad(struct reader *reader, const char *column, const char *fmt, ...) PRINTF_LIKE(3, 4);
