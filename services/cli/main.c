@@ -6,9 +6,13 @@
 #include "cli/cli.h"
 
 extern const struct command command_completion;
+extern const struct command command_config_check;
+extern const struct command command_config_print;
 extern const struct command command_man;
 
 static const struct command *const rows[] = {
+	&command_config_print,
+	&command_config_check,
 	&command_completion,
 	&command_man,
 };

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds of values only a dataset has. Their target is the whole struct config_dataset. */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/keys.h"
+
+#define IDENTIFIER_MAX 63
+
+static const char *scalar(const struct value *value)
+{
+	return value->node->kind == TREE_SCALAR ? value->node->text : NULL;
+}
+
+static bool read_table(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	const char *text = scalar(value);
+	const char *dot = text ? strchr(text, '.') : NULL;
+	const char *name = dot ? dot + 1 : text;
+	if (!text || !*name || dot == text || strchr(name, '.') || strlen(name) > IDENTIFIER_MAX ||
+		(dot && dot - text > IDENTIFIER_MAX))
+		return false;
+	struct arena *arena = &value->loader->config->arena;
+	dataset->table_name = name;
+	dataset->table_schema = dot ? arena_strndup(arena, text, (size_t)(dot - text)) : "public";
+	if (strcmp(dataset->table_schema, "penstock") == 0 ||
+		strncmp(dataset->table_schema, "pg_", 3) == 0)
+		value_problem(value, "schema %s is not for tables of yours", dataset->table_schema);
+	return true;
+}
+
+static void print_table(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config_dataset *dataset = target;
+	char text[2 * IDENTIFIER_MAX + 2];
+	(void)key;
+	snprintf(text, sizeof(text), "%s.%s", dataset->table_schema, dataset->table_name);
+	printer_text(printer, text);
+}
+
+static bool read_list(const struct value *value, struct string_list *ret_list)
+{
+	struct value list = *value;
+	list.target = ret_list;
+	return value_texts.read(&list) && ret_list->count > 0;
+}
+
+static bool read_files(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	return read_list(value, &dataset->files);
+}
+
+static void print_files(const struct key *key, const void *target, struct printer *printer)
+{
+	(void)key;
+	printer_texts(printer, &((const struct config_dataset *)target)->files);
+}
+
+static bool list_has(const struct string_list *list, size_t count, const char *text)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
+}
+
+static bool read_key(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	struct string_list key = {0};
+	if (!read_list(value, &key))
+		return false;
+	bool file = list_has(&key, key.count, "_file");
+	bool row = list_has(&key, key.count, "_row");
+	dataset->append_only = file && row && key.count == 2;
+	for (size_t i = 0; i < key.count; i++)
+		if (!*key.items[i] || list_has(&key, i, key.items[i]))
+			return false;
+	if ((file || row) && !dataset->append_only)
+		value_problem(value,
+			"_file and _row are a key together and alone ([_file, _row]: append-only), "
+			"not beside other fields");
+	if (!dataset->append_only)
+		dataset->reading.key = key;
+	return true;
+}
+
+static void print_key(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config_dataset *dataset = target;
+	const struct string_list lineage = {(const char *[]){"_file", "_row"}, 2};
+	(void)key;
+	printer_texts(printer, dataset->append_only ? &lineage : &dataset->reading.key);
+}
+
+static bool read_on_conflict(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	const struct tree_node *node = value->node;
+	if (node->kind == TREE_MAP) {
+		const struct tree_node *column = node->first;
+		if (node->count != 1 || strcmp(column->key, "greatest") != 0 ||
+			column->kind != TREE_SCALAR || !*column->text)
+			return false;
+		dataset->on_conflict = CONFLICT_GREATEST;
+		dataset->greatest = column->text;
+		return true;
+	}
+	const char *text = scalar(value);
+	if (!text || (strcmp(text, "last") != 0 && strcmp(text, "first") != 0))
+		return false;
+	dataset->on_conflict = *text == 'l' ? CONFLICT_LAST : CONFLICT_FIRST;
+	return true;
+}
+
+static void print_on_conflict(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config_dataset *dataset = target;
+	(void)key;
+	if (dataset->on_conflict == CONFLICT_GREATEST)
+		printer_pair(printer, "greatest", dataset->greatest);
+	else
+		printer_text(printer, dataset->on_conflict == CONFLICT_LAST ? "last" : "first");
+}
+
+static const struct word formats[] = {
+	{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON}, {"json", FORMAT_JSON}, {0}};
+
+/* What a pattern's ending says, compression suffixes aside; NULL: nothing. */
+static const char *format_of_pattern(const char *pattern)
+{
+	static const struct {
+		const char *suffix;
+		const char *format;
+	} suffixes[] = {{".csv", "csv"}, {".tsv", "tsv"}, {".ndjson", "ndjson"},
+		{".jsonl", "ndjson"}, {".json", "json"}};
+	static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip"};
+	size_t n = strlen(pattern);
+	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
+		size_t length = strlen(packed[i]);
+		if (n > length && strcasecmp(pattern + n - length, packed[i]) == 0) {
+			n -= length;
+			break;
+		}
+	}
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t length = strlen(suffixes[i].suffix);
+		if (n >= length &&
+			strncasecmp(pattern + n - length, suffixes[i].suffix, length) == 0)
+			return suffixes[i].format;
+	}
+	return NULL;
+}
+
+/* The one format all telling patterns agree on; NULL when none tells or two disagree. */
+static const char *format_of_files(const struct string_list *files, bool *ret_disagree)
+{
+	const char *format = NULL;
+	*ret_disagree = false;
+	for (size_t i = 0; i < files->count; i++) {
+		const char *one = format_of_pattern(files->items[i]);
+		*ret_disagree = *ret_disagree || (one && format && strcmp(one, format) != 0);
+		format = one ? one : format;
+	}
+	return *ret_disagree ? NULL : format;
+}
+
+static bool read_format(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	bool disagree = false;
+	const char *text = format_of_files(&dataset->files, &disagree);
+	if (value->given)
+		text = scalar(value);
+	else if (disagree)
+		value_problem(value, "the patterns of files tell different formats; say which");
+	else if (text && strcmp(text, "tsv") == 0)
+		text = "csv";
+	if (!text)
+		text = value->given ? "" : value->key->fallback;
+	for (const struct word *word = formats; word->name; word++) {
+		if (strcmp(word->name, text) == 0) {
+			dataset->reading.format = (enum file_format)word->value;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void print_format(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config_dataset *dataset = target;
+	(void)key;
+	printer_text(printer, formats[dataset->reading.format].name);
+}
+
+static const struct {
+	const char *name;
+	char character;
+} characters[] = {{"tab", '\t'}, {"\\t", '\t'}, {"comma", ','}, {"semicolon", ';'}, {"pipe", '|'},
+	{"space", ' '}};
+
+/* One character as itself or by name; letters, digits and line breaks separate nothing. */
+static bool read_character(const char *text, char *ret_character)
+{
+	for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
+		if (strcmp(characters[i].name, text) == 0) {
+			*ret_character = characters[i].character;
+			return true;
+		}
+	}
+	unsigned char c = (unsigned char)text[0];
+	if (!c || text[1] || c > 126 || isalnum(c) || (c < ' ' && c != '\t'))
+		return false;
+	*ret_character = text[0];
+	return true;
+}
+
+static void print_character(char character, struct printer *printer)
+{
+	char text[2] = {character, '\0'};
+	printer_text(printer, character == '\t' ? "tab" : text);
+}
+
+static bool read_delimiter(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	bool disagree = false;
+	const char *format = format_of_files(&dataset->files, &disagree);
+	const char *text = scalar(value);
+	if (!value->given && format && strcmp(format, "tsv") == 0)
+		text = "tab";
+	return text && read_character(text, &dataset->reading.csv.delimiter);
+}
+
+static void print_delimiter(const struct key *key, const void *target, struct printer *printer)
+{
+	(void)key;
+	print_character(((const struct config_dataset *)target)->reading.csv.delimiter, printer);
+}
+
+static bool read_quote(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	const char *text = scalar(value);
+	if (text && !*text) {
+		dataset->reading.csv.quote = '\0';
+		return true;
+	}
+	return text && read_character(text, &dataset->reading.csv.quote);
+}
+
+static void print_quote(const struct key *key, const void *target, struct printer *printer)
+{
+	char quote = ((const struct config_dataset *)target)->reading.csv.quote;
+	(void)key;
+	print_character(quote, printer);
+}
+
+/* "1%", "0.25%": hundredths of a percent and finer are kept; *ret_share is 0..1. */
+static bool read_percent(const char *text, double *ret_share)
+{
+	size_t whole = strspn(text, "0123456789");
+	size_t n = whole;
+	if (!whole || whole > 3 || (whole > 1 && text[0] == '0'))
+		return false;
+	if (text[n] == '.') {
+		size_t places = strspn(text + n + 1, "0123456789");
+		if (!places || places > 6)
+			return false;
+		n += 1 + places;
+	}
+	if (strcmp(text + n, "%") != 0)
+		return false;
+	*ret_share = strtod(text, NULL) / 100;
+	return *ret_share <= 1;
+}
+
+static bool read_max_rejects(const struct value *value)
+{
+	struct config_dataset *dataset = value->scope;
+	const char *text = scalar(value);
+	dataset->reading.max_rejects = -1;
+	dataset->reading.max_reject_share = -1;
+	if (!text || strcmp(text, "none") == 0)
+		return text;
+	if (text_int64(text, &dataset->reading.max_rejects))
+		return dataset->reading.max_rejects >= 0;
+	return read_percent(text, &dataset->reading.max_reject_share);
+}
+
+static void print_max_rejects(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct reading *reading = &((const struct config_dataset *)target)->reading;
+	char text[32];
+	(void)key;
+	snprintf(text, sizeof(text), "%.9g%%", reading->max_reject_share * 100);
+	if (reading->max_rejects >= 0)
+		printer_int(printer, reading->max_rejects);
+	else
+		printer_text(printer, reading->max_reject_share >= 0 ? text : "none");
+}
+
+const struct value_type value_table = {.read = read_table, .print = print_table};
+const struct value_type value_files = {.read = read_files, .print = print_files};
+const struct value_type value_key = {.read = read_key, .print = print_key};
+const struct value_type value_on_conflict = {.read = read_on_conflict, .print = print_on_conflict};
+const struct value_type value_format = {.read = read_format, .print = print_format};
+const struct value_type value_delimiter = {.read = read_delimiter, .print = print_delimiter};
+const struct value_type value_quote = {.read = read_quote, .print = print_quote};
+const struct value_type value_max_rejects = {.read = read_max_rejects, .print = print_max_rejects};

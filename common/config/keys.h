@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of keys. A row says where a key stands in the file, where its value goes in the struct,
+ * what is expected, its default and its meaning; a type reads and prints all values of one kind.
+ */
+#ifndef PENSTOCK_CONFIG_KEYS_H
+#define PENSTOCK_CONFIG_KEYS_H
+
+#include "config/config.h"
+#include "config/printer.h"
+#include "config/tree.h"
+#include "config/variables.h"
+
+#define CONFIG_ARENA_MAX ((size_t)256 << 20)
+
+/* Everything config_load carries along. */
+struct loader {
+	struct config *config;
+	const char *origin; /* the file, for messages */
+	const struct opt_list *overrides;
+	struct variables variables;
+	struct buf problems; /* one a line */
+	size_t problem_count;
+	const char *prefix; /* of the keys being read: "" or "datasets.orders." */
+};
+
+struct key;
+
+/* A value on its way into the struct. */
+struct value {
+	struct loader *loader;
+	const struct key *key;
+	const struct tree_node *node; /* of the default when the key is not given */
+	bool given;
+	void *scope;  /* struct config or struct config_dataset */
+	void *target; /* scope + key->offset */
+};
+
+struct value_type {
+	/* False: what stands there is not what key->expected says. Other mistakes are reported by
+	 * value_problem, and true is returned. */
+	bool (*read)(const struct value *value);
+	/* NULL: there is nothing to print. */
+	void (*print)(const struct key *key, const void *target, struct printer *printer);
+	bool prints_key; /* print writes the key too */
+};
+
+struct word {
+	const char *name;
+	int value;
+};
+
+/* When a key means something at all; NULL: always. */
+struct condition {
+	bool (*holds)(const void *scope);
+	const char *why; /* "format: csv" */
+};
+
+struct key {
+	const char *path; /* from the scope: "csv.delimiter" */
+	const struct value_type *type;
+	size_t offset;
+	const char *fallback; /* as YAML: a scalar's text, or a list; NULL: the key is required */
+	const char *expected; /* "a whole number from 1 to 10,000" */
+	const char *doc;
+	int64_t min;
+	int64_t max;
+	const struct word *words;
+	const struct condition *condition;
+};
+
+struct key_table {
+	const struct key *rows;
+	size_t count;
+};
+
+extern const struct key_table config_keys;  /* scope: struct config */
+extern const struct key_table dataset_keys; /* scope: struct config_dataset */
+
+/* Reads all rows of a scope from its map, in the table's order, after looking for unknown keys. */
+void keys_read(struct loader *loader, const struct key_table *table, const struct tree_node *map,
+	void *scope);
+
+/* Notes a mistake at the value's place; the first ten are kept. */
+void value_problem(const struct value *value, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void loader_problem(struct loader *loader, int line, const char *key, const char *fmt, ...)
+	PRINTF_LIKE(4, 5);
+void loader_warn(struct loader *loader, const char *text);
+
+extern const struct value_type value_text;     /* const char *; empty only where the default is */
+extern const struct value_type value_path;     /* const char *, joined with the folder unless "" */
+extern const struct value_type value_bool;     /* bool */
+extern const struct value_type value_count;    /* uint32_t, min..max */
+extern const struct value_type value_size;     /* uint32_t bytes, min..max */
+extern const struct value_type value_duration; /* int64_t milliseconds, min..max */
+extern const struct value_type value_word;     /* an enum, by words */
+extern const struct value_type value_texts;    /* struct string_list; one text is a list of one */
+extern const struct value_type value_section;  /* bool: whether the section is there */
+extern const struct value_type value_kafka;    /* struct config_pairs */
+extern const struct value_type value_postgres; /* const char *, a conninfo */
+extern const struct value_type value_webhook;  /* const char *, a URL */
+extern const struct value_type value_address;  /* const char *, host:port */
+extern const struct value_type value_prefix;   /* const char *, of topic names */
+extern const struct value_type value_datasets; /* struct config */
+
+/* Their target is the whole struct config_dataset. */
+extern const struct value_type value_table;
+extern const struct value_type value_files;
+extern const struct value_type value_key;
+extern const struct value_type value_on_conflict;
+extern const struct value_type value_format;
+extern const struct value_type value_delimiter;
+extern const struct value_type value_quote;
+extern const struct value_type value_max_rejects;
+
+/* What no single key can tell: of one dataset, and of all together. */
+void check_dataset(struct loader *loader, const struct config_dataset *dataset);
+void check_config(struct loader *loader);
+
+#endif
