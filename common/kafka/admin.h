@@ -33,14 +33,26 @@ MUST_CHECK bool kafka_admin_create_topic(struct kafka_admin *admin,
 /* First and next offset of a partition. */
 MUST_CHECK bool kafka_admin_watermarks(struct kafka_admin *admin, const char *topic,
 	int32_t partition, int64_t ms, int64_t *ret_low, int64_t *ret_end, struct err *err);
+/* Fills in `offset` with the next offset of every partition, all asked at once. */
+MUST_CHECK bool kafka_admin_ends(struct kafka_admin *admin, struct kafka_partition *partitions,
+	size_t count, int64_t ms, struct err *err);
+/* The same with the first offset still there. */
+MUST_CHECK bool kafka_admin_starts(struct kafka_admin *admin, struct kafka_partition *partitions,
+	size_t count, int64_t ms, struct err *err);
 /* Fills in `offset` of every partition with the group's committed one (KAFKA_NO_OFFSET: none). */
 MUST_CHECK bool kafka_admin_committed(struct kafka_admin *admin, struct kafka_partition *partitions,
 	size_t count, int64_t ms, struct err *err);
 /* Deletes every message before `offset` of each partition (DeleteRecords). */
 MUST_CHECK bool kafka_admin_delete_records(struct kafka_admin *admin,
 	const struct kafka_partition *partitions, size_t count, int64_t ms, struct err *err);
-/* Reads one message without a group: its timestamp (-1: none there). For the age of the oldest
- * waiting. */
+/*
+ * Reads one message at `offset` of every partition, at once and without joining a group:
+ * ret_timestamps_ms[i] is when it was written, -1 when none was there to read within `ms`.
+ */
+MUST_CHECK bool kafka_admin_timestamps(struct kafka_admin *admin,
+	const struct kafka_partition *partitions, size_t count, int64_t ms,
+	int64_t *ret_timestamps_ms, struct err *err);
+/* The same for one partition. */
 MUST_CHECK bool kafka_admin_timestamp_at(struct kafka_admin *admin, const char *topic,
 	int32_t partition, int64_t offset, int64_t ms, int64_t *ret_timestamp_ms, struct err *err);
 

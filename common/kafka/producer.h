@@ -45,7 +45,7 @@ void kafka_producer_close(struct kafka_producer *producer);
  * Queues the message; waits (serving acknowledgements) while the bound is reached. RETRY when the
  * broker stayed away for the delivery time-out (message.timeout.ms, 5 min) or a stop was requested;
  * what was queued is then still kept, and a later send or flush goes on. FATAL for an unknown
- * topic, an authorization failure, a message too large.
+ * topic, an authorization failure, a message too large. When it fails, this message was not taken.
  */
 MUST_CHECK bool kafka_producer_send(
 	struct kafka_producer *producer, const struct kafka_outgoing *message, struct err *err);
@@ -53,6 +53,7 @@ MUST_CHECK bool kafka_producer_send(
 MUST_CHECK bool kafka_producer_poll(struct kafka_producer *producer, int64_t ms, struct err *err);
 /* Waits until all is acknowledged, as kafka_producer_send does. */
 MUST_CHECK bool kafka_producer_flush(struct kafka_producer *producer, struct err *err);
+/* Bytes of payload not yet acknowledged. */
 size_t kafka_producer_in_flight(const struct kafka_producer *producer);
 
 #endif
