@@ -153,58 +153,70 @@ CREATE FUNCTION penstock.dataset_lock(dataset text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended('penstock.dataset ' || dataset, 0);
 
--- keep: latest_file. Takes the rows of every file older than the newest complete one out of the table.
+-- keep: latest_file. The files older than the newest complete one: their rows have to go.
+CREATE FUNCTION penstock.outdated_files(of_dataset text) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+  SELECT f.file_id FROM penstock.file f
+  WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete')
+    AND f.file_id < (SELECT max(n.file_id) FROM penstock.file n
+                     WHERE n.dataset = of_dataset AND n.state = 'complete')
+$$;
+
+-- Takes them out, under the exclusive lock, so that no late chunk slips in behind it.
 CREATE FUNCTION penstock.supersede_files(of_dataset text) RETURNS bigint
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout TO '10s' AS $$
 DECLARE
-  target regclass;
+  target text;
   old bigint[];
 BEGIN
-  SELECT format('%I.%I', d.table_schema, d.table_name)::regclass INTO STRICT target
+  SELECT format('%I.%I', d.table_schema, d.table_name) INTO STRICT target
     FROM penstock.dataset d WHERE d.dataset = of_dataset;
   PERFORM pg_advisory_xact_lock(penstock.dataset_lock(of_dataset));
   WITH superseded AS (
     UPDATE penstock.file f SET state = 'superseded', removed_txid = pg_current_xact_id(),
       reason = 'a newer file is complete'
-    WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete')
-      AND f.file_id < (SELECT max(n.file_id) FROM penstock.file n
-                       WHERE n.dataset = of_dataset AND n.state = 'complete')
+    WHERE f.dataset = of_dataset AND f.file_id IN (SELECT penstock.outdated_files(of_dataset))
     RETURNING f.file_id)
   SELECT coalesce(array_agg(file_id), '{}') INTO old FROM superseded;
   EXECUTE format('DELETE FROM %s WHERE _file = ANY ($1)', target) USING old;
   RETURN cardinality(old);
 END $$;
 
--- Marks those of the files that have all their chunks, tells listeners, returns how many. Idempotent.
+-- Those of the files that have all their chunks and are not marked yet.
+CREATE FUNCTION penstock.full_files(of_dataset text, file_ids bigint[])
+RETURNS TABLE (file_id bigint, size bigint)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+  SELECT f.file_id, c.size FROM penstock.file f
+  CROSS JOIN LATERAL (
+    SELECT count(*) AS loaded, max(c.byte_end) AS size FROM penstock.chunk c
+    WHERE c.dataset = f.dataset AND c.file_id = f.file_id) c
+  WHERE f.dataset = of_dataset AND f.file_id = ANY (file_ids) AND f.state = 'loading'
+    AND f.chunks = c.loaded
+$$;
+
+-- Marks them, tells listeners of penstock_loaded ('<dataset> <file id>'), returns how many. Idempotent.
 CREATE FUNCTION penstock.complete_files(of_dataset text, file_ids bigint[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET lock_timeout TO '10s' AS $$
 DECLARE
-  completed bigint;
+  one record;
+  completed bigint := 0;
   keep_latest boolean := EXISTS (
     SELECT FROM penstock.dataset d WHERE d.dataset = of_dataset AND d.keep = 'latest_file');
 BEGIN
-  IF keep_latest THEN  -- before any row lock: loads hold it shared and never wait for file rows
+  -- The dataset's lock comes before any row's: loads hold it and never wait for a file's row.
+  IF keep_latest AND (EXISTS (SELECT FROM penstock.full_files(of_dataset, file_ids))
+      OR EXISTS (SELECT FROM penstock.outdated_files(of_dataset))) THEN
     PERFORM pg_advisory_xact_lock(penstock.dataset_lock(of_dataset));
   END IF;
-  WITH done AS (
-    SELECT f.file_id, c.size FROM penstock.file f
-    CROSS JOIN LATERAL (
-      SELECT count(*) AS loaded, max(byte_end) AS size FROM penstock.chunk c
-      WHERE c.dataset = f.dataset AND c.file_id = f.file_id) c
-    WHERE f.dataset = of_dataset AND f.file_id = ANY (file_ids) AND f.state = 'loading'
-      AND f.chunks = c.loaded
-    ORDER BY f.file_id
-    FOR UPDATE OF f
-  ), marked AS (
-    UPDATE penstock.file f SET state = 'complete', complete_at = clock_timestamp(), size = done.size
-    FROM done WHERE f.dataset = of_dataset AND f.file_id = done.file_id AND f.state = 'loading'
-    RETURNING f.file_id
-  )
-  SELECT count(pg_notify('penstock_loaded', of_dataset || ' ' || file_id)) INTO completed FROM marked;
-  IF keep_latest AND EXISTS (
-    SELECT FROM penstock.file f WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete')
-      AND f.file_id < (SELECT max(n.file_id) FROM penstock.file n
-                       WHERE n.dataset = of_dataset AND n.state = 'complete')) THEN
+  FOR one IN SELECT * FROM penstock.full_files(of_dataset, file_ids) u ORDER BY u.file_id LOOP
+    UPDATE penstock.file f SET state = 'complete', complete_at = clock_timestamp(), size = one.size
+      WHERE f.dataset = of_dataset AND f.file_id = one.file_id AND f.state = 'loading';
+    IF FOUND THEN
+      completed := completed + 1;
+      PERFORM pg_notify('penstock_loaded', of_dataset || ' ' || one.file_id);
+    END IF;
+  END LOOP;
+  IF keep_latest AND EXISTS (SELECT FROM penstock.outdated_files(of_dataset)) THEN
     PERFORM penstock.supersede_files(of_dataset);
   END IF;
   RETURN completed;

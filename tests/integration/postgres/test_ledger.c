@@ -92,11 +92,31 @@ static void a_newer_complete_file_supersedes_older_ones(void **state)
 	database_close(database);
 }
 
+/* `silent` holds the dataset's lock in an idle transaction, as a frozen worker does. */
+static void silent_workers_are_ended(void **state)
+{
+	(void)state;
+	struct err err;
+	struct database *database = fresh("silent");
+	struct database *silent = fresh("silent");
+	struct database *other = fresh("silent");
+	sql_exec(silent, "BEGIN; SELECT pg_advisory_xact_lock_shared(penstock.dataset_lock('d'))");
+	sql_exec(other, "BEGIN; SELECT pg_advisory_xact_lock_shared(penstock.dataset_lock('e'))");
+	assert_int_equal(sql_int(database, "SELECT penstock.end_silent_workers('d', '60 s')"), 0);
+	assert_int_equal(sql_int(database, "SELECT penstock.end_silent_workers('d', '0 s')"), 1);
+	assert_err(database_exec(silent, "SELECT 1", &err), ERR_RETRY, "");
+	assert_int_equal(sql_int(other, "SELECT 1"), 1);
+	database_close(database);
+	database_close(silent);
+	database_close(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(migrations_apply_once),
 		cmocka_unit_test(files_complete_once_and_are_told),
+		cmocka_unit_test(silent_workers_are_ended),
 		cmocka_unit_test(a_newer_complete_file_supersedes_older_ones),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
