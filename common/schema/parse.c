@@ -235,7 +235,7 @@ static bool parse_record(
 static bool parse_named(
 	struct parser *p, const json_t *json, const char *space, bool root, struct type *type)
 {
-	size_t index;
+	size_t index = 0;
 	size_t nodes = p->nodes;
 	unsigned deepest = p->deepest;
 	p->deepest = p->depth;

@@ -84,7 +84,7 @@ def test_third_party_headers_stay_in_their_room():
                           if system == header or (header.endswith("/") and system.startswith(header))), None)
             if owner is None:
                 if not PLATFORM.match(system):
-                    problems.append(f"{name(path)}: <{system}> has no room; give it one in test_tree.py")
+                    problems.append(f"{name(path)}: <{system}> has no room; give it one in test_house.py")
             elif not name(path).startswith(owner + "/"):
                 problems.append(f"{name(path)}: <{system}> belongs to {owner} alone")
     none(problems)
