@@ -43,6 +43,9 @@ struct reject {
 	size_t text_len;
 };
 
+/* Sets info->name: cut to fit, what is no UTF-8 replaced (a file's name may hold any bytes). */
+void chunk_set_name(struct chunk_info *info, const char *name);
+
 /* ---- writing; one writer is reused for every chunk of a file ---- */
 
 struct chunk_writer {
@@ -52,19 +55,28 @@ struct chunk_writer {
 	int64_t skipped_count;
 	int64_t reject_count;
 	int64_t rows;
+	int64_t last_skipped;
 };
 
 void chunk_writer_init(struct chunk_writer *writer);
 void chunk_writer_release(struct chunk_writer *writer);
 void chunk_writer_clear(struct chunk_writer *writer);
+/* One row was appended to `block`. */
+static inline void chunk_add_row(struct chunk_writer *writer)
+{
+	writer->rows++;
+}
+/* In ascending order. */
 void chunk_add_skipped(struct chunk_writer *writer, int64_t row_number);
-/* The reject alone; its row numbers are added with chunk_add_skipped. */
+/* The reject alone; its row numbers are added with chunk_add_skipped. What is no UTF-8 in column or
+ * reason is replaced, text beyond REJECT_MAX_TEXT cut. */
 void chunk_add_reject(struct chunk_writer *writer, const struct reject *reject);
 /* Bytes the message would have now, metadata included (an upper bound, within 2 KiB + schema). */
 size_t chunk_writer_size(const struct chunk_writer *writer, size_t schema_len);
 /*
  * Appends the whole message to `out`. info->rows must equal writer->rows; records x width must
- * equal rows + skipped. The bytes are a function of the arguments alone (the sync marker too).
+ * equal rows + skipped; texts are UTF-8; a violation is a bug and aborts. The bytes are a function
+ * of the arguments alone (the sync marker too).
  */
 void chunk_finish(const struct chunk_writer *writer, const struct chunk_info *info,
 	const char *schema_text, size_t schema_len, struct buf *out);
