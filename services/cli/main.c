@@ -8,9 +8,11 @@
 extern const struct command command_completion;
 extern const struct command command_config_check;
 extern const struct command command_config_print;
+extern const struct command command_init;
 extern const struct command command_man;
 
 static const struct command *const rows[] = {
+	&command_init,
 	&command_config_print,
 	&command_config_check,
 	&command_completion,
