@@ -16,8 +16,7 @@
 #include "postgres/errors.h"
 #include "postgres/session.h"
 
-#define OUR_OPTIONS                                                                                \
-	"-c search_path=pg_catalog,public -c DateStyle=ISO -c standard_conforming_strings=on"
+#define OUR_OPTIONS  "-c search_path=public -c DateStyle=ISO -c standard_conforming_strings=on"
 #define MAX_CONNINFO (64 * 1024)
 
 /* What the user gave as `options`, in the conninfo or else in the environment; appended to out. */

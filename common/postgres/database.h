@@ -24,7 +24,7 @@ struct database_options {
 };
 
 /*
- * Connects; sets client_encoding UTF8, search_path to pg_catalog, public, DateStyle ISO and
+ * Connects; sets client_encoding UTF8, search_path to public, DateStyle ISO and
  * standard conforming strings; works behind a transaction pooler (no session state is relied on).
  * RETRY while the server is away or starting, FATAL for a wrong password or database.
  */

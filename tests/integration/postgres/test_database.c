@@ -51,7 +51,7 @@ static void settings_are_ours(void **state)
 		" current_setting('client_encoding'), current_setting('DateStyle'),"
 		" current_setting('standard_conforming_strings'),"
 		" current_setting('application_name'))");
-	assert_string_equal(text, "pg_catalog,public UTF8 ISO, MDY on penstock");
+	assert_string_equal(text, "public UTF8 ISO, MDY on penstock");
 	free(text);
 	database_close(database);
 }
@@ -67,7 +67,7 @@ static void options_of_the_user_are_kept(void **state)
 	assert_ok(database_open(&options, &database, &err));
 	char *text = sql_text(
 		database, "SELECT current_setting('work_mem') || current_setting('search_path')");
-	assert_string_equal(text, "7MBpg_catalog,public");
+	assert_string_equal(text, "7MBpublic");
 	free(text);
 	database_close(database);
 }
