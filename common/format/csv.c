@@ -141,17 +141,28 @@ static const char *encoding_name(const struct csv *csv)
 	return names[dialect_of(csv)->encoding];
 }
 
+/* Whether all cells from `from` on are empty and not quoted, as in "1,2,,". */
+static bool are_empty(const struct cell *cells, size_t from, size_t to)
+{
+	while (from < to && cells[from].len == 0 && !cells[from].quoted)
+		from++;
+	return from >= to;
+}
+
 /* Judges the number of cells; pads when the dialect says so. */
-static bool fit_columns(struct csv *csv, const struct csv_record *split)
+static bool fit_columns(struct csv *csv, size_t found)
 {
 	size_t count = csv->reader.columns.count;
-	bool pad = dialect_of(csv)->ragged == RAGGED_PAD;
-	if (split->cells != count && !(pad && split->surplus <= count)) {
-		reader_bad(&csv->reader, "", "%zu cells, expected %zu", split->cells, count);
+	struct cell *cells = csv->splitter.cells;
+	if (found == count)
+		return true;
+	if (dialect_of(csv)->ragged != RAGGED_PAD || found > CSV_MAX_COLUMNS ||
+		!are_empty(cells, count, found)) {
+		reader_bad(&csv->reader, "", "%zu cells, expected %zu", found, count);
 		return false;
 	}
-	for (size_t i = split->cells; i < count; i++)
-		csv->splitter.cells[i] = (struct cell){.data = "", .kind = CELL_NULL};
+	for (size_t i = found; i < count; i++)
+		cells[i] = (struct cell){.data = "", .kind = CELL_NULL};
 	return true;
 }
 
@@ -166,7 +177,7 @@ static bool take_record(struct csv *csv, const struct csv_record *split)
 	record->text_len = split->text_len;
 	window_consume(window, split->length);
 	record->end = window_position(window);
-	if (!fit_columns(csv, split))
+	if (!fit_columns(csv, split->cells))
 		return true;
 	size_t count = csv->reader.columns.count;
 	unsigned byte = 0;
@@ -278,7 +289,7 @@ static void csv_close(struct reader *reader)
 }
 
 const struct format format_csv = {
-	.suffixes = (const char *const[]){".csv", ".tsv", ".txt", NULL},
+	.suffixes = (const char *const[]){".csv", ".tsv", NULL},
 	.reader_size = sizeof(struct csv),
 	.open = csv_open,
 	.next = csv_next,

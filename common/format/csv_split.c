@@ -138,8 +138,6 @@ static size_t line_end_length(const struct window *window, size_t index)
 static inline void add_cell(struct csv_splitter *splitter, struct csv_record *record,
 	const unsigned char *text, size_t n, bool quoted)
 {
-	if (n > 0 || quoted)
-		record->surplus = record->cells + 1;
 	if (record->cells < CSV_MAX_COLUMNS)
 		splitter->cells[record->cells] = (struct cell){.data = (const char *)text,
 			.len = (uint32_t)n,
@@ -269,34 +267,72 @@ static enum csv_split finish(
 	return CSV_RECORD;
 }
 
+/*
+ * Cells from *at on as long as they are not quoted: the greater part of most files. True when the
+ * record ends, at *at; false when a quoted cell begins there. A zero byte stands at the window's
+ * end, so that it needs no comparison of its own.
+ */
+static bool split_plain(const struct csv_splitter *splitter, struct cursor *cursor,
+	struct csv_record *record, size_t *at)
+{
+	const unsigned char *const data = splitter->window->data;
+	struct cell *const cells = splitter->cells;
+	const unsigned char delimiter = splitter->bytes.delimiter;
+	const int quote = splitter->quoting ? splitter->bytes.quote : -1;
+	struct cursor walk = *cursor;
+	size_t count = record->cells;
+	size_t begin = *at;
+	bool ends = false;
+	while (!ends && data[begin] != quote) {
+		size_t mark = next_mark(&walk);
+		while (data[mark] == quote)
+			mark = next_mark(&walk);
+		if (count < CSV_MAX_COLUMNS)
+			cells[count] = (struct cell){.data = (const char *)data + begin,
+				.len = (uint32_t)(mark - begin),
+				.kind = CELL_TEXT};
+		count++;
+		ends = data[mark] != delimiter;
+		begin = ends ? mark : mark + 1;
+	}
+	*cursor = walk;
+	*at = begin;
+	record->cells = count;
+	return ends;
+}
+
+/* One cell, quoted or trimmed; *at moves from its start to the mark behind it. */
+static enum csv_split split_cell(
+	struct csv_splitter *splitter, struct cursor *cursor, struct csv_record *record, size_t *at)
+{
+	size_t begin = *at;
+	size_t open = 0;
+	if (opens_quoted(splitter, begin, &open)) {
+		next_mark(cursor);
+		return split_quoted(splitter, cursor, record, open, at);
+	}
+	*at = end_of_unquoted(splitter, cursor);
+	add_trimmed(splitter, record, splitter->window->data + begin, *at - begin);
+	return CSV_RECORD;
+}
+
 enum csv_split csv_split(struct csv_splitter *splitter, struct csv_record *ret_record)
 {
 	const struct window *window = splitter->window;
-	const unsigned char *data = window->data;
 	struct cursor cursor = cursor_at(splitter, window->start);
 	size_t at = window->start;
 	*ret_record = (struct csv_record){0};
 	splitter->scratch_used = 0;
-	for (;;) {
-		size_t begin = at;
-		size_t open = 0;
-		if (opens_quoted(splitter, begin, &open)) {
-			next_mark(&cursor);
-			enum csv_split split =
-				split_quoted(splitter, &cursor, ret_record, open, &at);
-			if (split != CSV_RECORD)
-				return split;
-		} else {
-			at = end_of_unquoted(splitter, &cursor);
-			if (splitter->trim)
-				add_trimmed(splitter, ret_record, data + begin, at - begin);
-			else
-				add_cell(splitter, ret_record, data + begin, at - begin, false);
-		}
-		if (at == window->end || is_line_end(data[at]))
-			return finish(splitter, ret_record, at);
-		at++;
+	for (;; at++) {
+		if (!splitter->trim && split_plain(splitter, &cursor, ret_record, &at))
+			break;
+		enum csv_split split = split_cell(splitter, &cursor, ret_record, &at);
+		if (split != CSV_RECORD)
+			return split;
+		if (at == window->end || is_line_end(window->data[at]))
+			break;
 	}
+	return finish(splitter, ret_record, at);
 }
 
 bool csv_line(const struct csv_splitter *splitter, size_t *ret_text_len, size_t *ret_length)

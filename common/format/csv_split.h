@@ -33,7 +33,6 @@ enum csv_split { CSV_RECORD, CSV_MORE, CSV_MALFORMED };
 
 struct csv_record {
 	size_t cells;	    /* how many there are; the first CSV_MAX_COLUMNS are kept */
-	size_t surplus;	    /* index + 1 of the last cell that is not empty */
 	size_t text_len;    /* without the line end; of CSV_MALFORMED: up to where that showed */
 	size_t length;	    /* with it */
 	const char *reason; /* of CSV_MALFORMED; static */

@@ -132,11 +132,12 @@ static bool finish(struct json *json, struct err *err)
 static bool json_open(struct reader *reader, const struct string_list *wanted, struct err *err)
 {
 	struct json *json = (struct json *)reader;
+	const char *records = reader->reading->json.records;
 	int byte = 0;
 	reader_copy_columns(reader, wanted);
 	json_fields_init(&json->fields, reader);
 	json_scanner_init(&json->scanner);
-	split_path(json, reader->reading->json.records);
+	split_path(json, records ? records : "");
 	for (size_t i = 0; i < json->path_len; i++)
 		if (!enter(json, json->path[i], err))
 			return false;

@@ -5,20 +5,12 @@
  */
 #include "cli/cli.h"
 
-extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_config_check;
 extern const struct command command_config_print;
-extern const struct command command_init;
 extern const struct command command_man;
-extern const struct command command_report;
-extern const struct command command_run;
 
 static const struct command *const rows[] = {
-	&command_init,
-	&command_run,
-	&command_check,
-	&command_report,
 	&command_config_print,
 	&command_config_check,
 	&command_completion,
