@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kinds of values only a dataset has. Their target is the whole struct config_dataset. */
+/* The kinds of values only a dataset has. Most have the whole struct config_dataset as target. */
 #include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "config/keys.h"
+#include "format/reader.h"
 
 #define IDENTIFIER_MAX 63
 
@@ -126,75 +127,42 @@ static void print_on_conflict(const struct key *key, const void *target, struct 
 		printer_text(printer, dataset->on_conflict == CONFLICT_LAST ? "last" : "first");
 }
 
-static const struct word formats[] = {
-	{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON}, {"json", FORMAT_JSON}, {0}};
-
-/* What a pattern's ending says, compression suffixes aside; NULL: nothing. */
-static const char *format_of_pattern(const char *pattern)
+static bool is_tsv(const char *pattern)
 {
-	static const struct {
-		const char *suffix;
-		const char *format;
-	} suffixes[] = {{".csv", "csv"}, {".tsv", "tsv"}, {".ndjson", "ndjson"},
-		{".jsonl", "ndjson"}, {".json", "json"}};
-	static const char *const packed[] = {".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip"};
-	size_t n = strlen(pattern);
-	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++) {
-		size_t length = strlen(packed[i]);
-		if (n > length && strcasecmp(pattern + n - length, packed[i]) == 0) {
-			n -= length;
-			break;
-		}
-	}
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		size_t length = strlen(suffixes[i].suffix);
-		if (n >= length &&
-			strncasecmp(pattern + n - length, suffixes[i].suffix, length) == 0)
-			return suffixes[i].format;
-	}
-	return NULL;
+	const char *suffix = strcasestr(pattern, ".tsv");
+	return suffix && (suffix[4] == '\0' || suffix[4] == '.');
 }
 
-/* The one format all telling patterns agree on; NULL when none tells or two disagree. */
-static const char *format_of_files(const struct string_list *files, bool *ret_disagree)
+/* The format all telling patterns agree on, if any tells; false: two disagree. */
+static bool format_of_files(const struct string_list *files, enum file_format *format)
 {
-	const char *format = NULL;
-	*ret_disagree = false;
+	bool told = false;
 	for (size_t i = 0; i < files->count; i++) {
-		const char *one = format_of_pattern(files->items[i]);
-		*ret_disagree = *ret_disagree || (one && format && strcmp(one, format) != 0);
-		format = one ? one : format;
+		enum file_format one = FORMAT_CSV;
+		if (!format_from_name(files->items[i], &one))
+			continue;
+		if (told && one != *format)
+			return false;
+		*format = one;
+		told = true;
 	}
-	return *ret_disagree ? NULL : format;
+	return true;
 }
 
 static bool read_format(const struct value *value)
 {
 	struct config_dataset *dataset = value->scope;
-	bool disagree = false;
-	const char *text = format_of_files(&dataset->files, &disagree);
 	if (value->given)
-		text = scalar(value);
-	else if (disagree)
+		return value_word.read(value);
+	dataset->reading.format = FORMAT_CSV;
+	if (!format_of_files(&dataset->files, &dataset->reading.format))
 		value_problem(value, "the patterns of files tell different formats; say which");
-	else if (text && strcmp(text, "tsv") == 0)
-		text = "csv";
-	if (!text)
-		text = value->given ? "" : value->key->fallback;
-	for (const struct word *word = formats; word->name; word++) {
-		if (strcmp(word->name, text) == 0) {
-			dataset->reading.format = (enum file_format)word->value;
-			return true;
-		}
-	}
-	return false;
+	return true;
 }
 
 static void print_format(const struct key *key, const void *target, struct printer *printer)
 {
-	const struct config_dataset *dataset = target;
-	(void)key;
-	printer_text(printer, formats[dataset->reading.format].name);
+	value_word.print(key, target, printer);
 }
 
 static const struct {
@@ -225,13 +193,19 @@ static void print_character(char character, struct printer *printer)
 	printer_text(printer, character == '\t' ? "tab" : text);
 }
 
+static bool all_tsv(const struct string_list *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (!is_tsv(files->items[i]))
+			return false;
+	return true;
+}
+
 static bool read_delimiter(const struct value *value)
 {
 	struct config_dataset *dataset = value->scope;
-	bool disagree = false;
-	const char *format = format_of_files(&dataset->files, &disagree);
 	const char *text = scalar(value);
-	if (!value->given && format && strcmp(format, "tsv") == 0)
+	if (!value->given && all_tsv(&dataset->files))
 		text = "tab";
 	return text && read_character(text, &dataset->reading.csv.delimiter);
 }

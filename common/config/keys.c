@@ -14,6 +14,8 @@
 
 static const struct word report_formats[] = {
 	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {0}};
+static const struct word file_formats[] = {
+	{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON}, {"json", FORMAT_JSON}, {0}};
 static const struct word keep_rules[] = {{"all", KEEP_ALL}, {"latest_file", KEEP_LATEST_FILE}, {0}};
 static const struct word constraint_rules[] = {
 	{"pause", CONSTRAINT_PAUSE}, {"reject", CONSTRAINT_REJECT}, {0}};
@@ -209,7 +211,9 @@ static const struct key dataset_rows[] = {
 		       "waits, or the row is rejected."},
 	{.path = "format",
 		.type = &value_format,
+		.offset = IN(reading.format),
 		.fallback = "csv",
+		.words = file_formats,
 		.expected = "csv, ndjson or json",
 		.doc = "The files' format. Not given: what the patterns of `files` end in, else "
 		       "csv."},

@@ -103,12 +103,13 @@ extern const struct value_type value_address;  /* const char *, host:port */
 extern const struct value_type value_prefix;   /* const char *, of topic names */
 extern const struct value_type value_datasets; /* struct config */
 
+extern const struct value_type value_format; /* enum file_format, by words or by `files` */
+
 /* Their target is the whole struct config_dataset. */
 extern const struct value_type value_table;
 extern const struct value_type value_files;
 extern const struct value_type value_key;
 extern const struct value_type value_on_conflict;
-extern const struct value_type value_format;
 extern const struct value_type value_delimiter;
 extern const struct value_type value_quote;
 extern const struct value_type value_max_rejects;

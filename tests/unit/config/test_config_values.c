@@ -134,7 +134,7 @@ static void formats_follow_the_patterns(void **state)
 	} cases[] = {{"x*.csv", FORMAT_CSV, ','}, {"[x*.TSV, y.tsv.gz]", FORMAT_CSV, '\t'},
 		{"x.ndjson.zst", FORMAT_NDJSON, ','}, {"x.jsonl", FORMAT_NDJSON, ','},
 		{"[x.json, 'y*']", FORMAT_JSON, ','}, {"'x*'", FORMAT_CSV, ','},
-		{".csv", FORMAT_CSV, ','}};
+		{"[x.tsv, y.csv]", FORMAT_CSV, ','}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[256];
 		snprintf(text, sizeof(text),
