@@ -16,7 +16,7 @@ struct transcoder;
 /* A whole chunk as COPY tuples (without the file header and trailer). Reused from chunk to chunk.
  */
 struct copy_rows {
-	struct buf bytes;	/* at most 16 MiB */
+	struct buf bytes;	/* at most 64 MiB: one byte of Avro may become a long enum symbol */
 	uint32_t *starts;	/* count + 1 offsets into bytes */
 	int64_t *row_numbers;	/* count */
 	uint32_t *block_starts; /* count + 1 offsets into the chunk's block */
@@ -41,7 +41,8 @@ void transcoder_free(struct transcoder *transcoder);
 MUST_CHECK bool transcoder_chunk(struct transcoder *transcoder, const struct chunk *chunk,
 	struct copy_rows *rows, struct err *err);
 
-/* Appends row `index` of what transcoder_chunk decoded last as a JSON object, by column name. */
+/* Appends row `index` of what transcoder_chunk decoded last as a JSON object, by column name; _file
+ * and _row are not in it. */
 void transcoder_row_json(struct transcoder *transcoder, const struct chunk *chunk,
 	const struct copy_rows *rows, size_t index, struct buf *out);
 /* The same as CSV cells (RFC 4180, null = nothing, "" = empty text), without line end. */
