@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A consumer handle that joins no group: it may ask for committed offsets and read single messages.
+/*
+ * A consumer handle without a group: it may read single messages, and librdkafka does not look for
+ * a coordinator, which takes a second, before it answers anything.
  */
 #include "kafka/admin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +13,14 @@
 #include "base/stop.h"
 #include "kafka/errors.h"
 #include "kafka/handle.h"
+#include "kafka/peek.h"
 
 static const int64_t close_ms = 3000;
 static const int64_t metadata_wait_ms = 50;
 
 struct kafka_admin {
 	struct kafka_handle handle;
+	char group[256];
 };
 
 bool kafka_admin_open(
@@ -23,6 +28,7 @@ bool kafka_admin_open(
 {
 	/* Single messages are wanted, not whole partitions: fetch as little as possible. */
 	static const struct kafka_property overrides[] = {
+		{"group.id", ""},
 		{"fetch.message.max.bytes", "1024"},
 		{"queued.max.messages.kbytes", "1024"},
 		{"fetch.wait.max.ms", "50"},
@@ -37,7 +43,7 @@ bool kafka_admin_open(
 		free(admin);
 		return false;
 	}
-	rd_kafka_poll_set_consumer(admin->handle.rk);
+	snprintf(admin->group, sizeof(admin->group), "%s", kafka_property(settings, "group.id"));
 	*ret_admin = admin;
 	return true;
 }
@@ -95,6 +101,7 @@ static struct order order_new(struct kafka_admin *admin, rd_kafka_admin_op_t op,
 	return order;
 }
 
+/* Waits for the answer; fails by its error as a whole. */
 static bool order_wait(struct kafka_admin *admin, struct order *order, int64_t ms, const char *what,
 	struct err *err)
 {
@@ -230,15 +237,49 @@ bool kafka_admin_watermarks(struct kafka_admin *admin, const char *topic, int32_
 	return true;
 }
 
+/* The one group's answer, copied into the partitions; it comes in any order. */
+static bool take_committed(
+	rd_kafka_event_t *event, struct kafka_partition *partitions, size_t count, struct err *err)
+{
+	size_t groups = 0;
+	const rd_kafka_group_result_t **results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+		rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups);
+	const rd_kafka_error_t *error = groups ? rd_kafka_group_result_error(results[0]) : NULL;
+	if (error)
+		return kafka_fail(err, rd_kafka_error_code(error), "asking for committed offsets");
+	const rd_kafka_topic_partition_list_t *list =
+		groups ? rd_kafka_group_result_partitions(results[0]) : NULL;
+	const rd_kafka_topic_partition_t *bad = list ? kafka_list_error(list) : NULL;
+	if (bad)
+		return kafka_fail(err, bad->err, "asking for committed offsets of %s/%d",
+			bad->topic, bad->partition);
+	for (size_t i = 0; i < count; i++) {
+		const rd_kafka_topic_partition_t *found =
+			list ? rd_kafka_topic_partition_list_find(
+				       list, partitions[i].topic, partitions[i].partition)
+			     : NULL;
+		partitions[i].offset =
+			found && found->offset >= 0 ? found->offset : KAFKA_NO_OFFSET;
+	}
+	return true;
+}
+
 bool kafka_admin_committed(struct kafka_admin *admin, struct kafka_partition *partitions,
 	size_t count, int64_t ms, struct err *err)
 {
 	if (count == 0)
 		return true;
+	struct order order = order_new(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, ms);
 	rd_kafka_topic_partition_list_t *list = kafka_list_new(partitions, count);
-	rd_kafka_resp_err_t code = rd_kafka_committed(admin->handle.rk, list, (int)ms);
-	bool ok = take_offsets(admin, code, list, "asking for committed offsets", partitions, err);
+	rd_kafka_ListConsumerGroupOffsets_t *request =
+		rd_kafka_ListConsumerGroupOffsets_new(admin->group, list);
 	rd_kafka_topic_partition_list_destroy(list);
+	rd_kafka_ListConsumerGroupOffsets(
+		admin->handle.rk, &request, 1, order.options, order.queue);
+	bool ok = order_wait(admin, &order, ms, "asking for committed offsets", err) &&
+		  take_committed(order.event, partitions, count, err);
+	rd_kafka_ListConsumerGroupOffsets_destroy(request);
+	order_release(&order);
 	return ok;
 }
 
@@ -266,95 +307,10 @@ bool kafka_admin_delete_records(struct kafka_admin *admin, const struct kafka_pa
 	return ok;
 }
 
-/* Partitions being read without a group, and whose first message has come. */
-struct reading {
-	const struct kafka_partition *partitions;
-	rd_kafka_topic_t **topics; /* of each; NULL when reading could not be started */
-	bool *done;
-	size_t count;
-	size_t left;
-};
-
-static bool start_reading(struct kafka_admin *admin, struct reading *reading,
-	rd_kafka_queue_t *queue, struct err *err)
-{
-	for (size_t i = 0; i < reading->count; i++) {
-		const struct kafka_partition *p = &reading->partitions[i];
-		rd_kafka_topic_t *rkt = rd_kafka_topic_new(admin->handle.rk, p->topic, NULL);
-		if (!rkt || rd_kafka_consume_start_queue(rkt, p->partition, p->offset, queue)) {
-			rd_kafka_resp_err_t code = rd_kafka_last_error();
-			if (rkt)
-				rd_kafka_topic_destroy(rkt);
-			return kafka_fail(err, code, "reading %s/%d", p->topic, p->partition);
-		}
-		reading->topics[i] = rkt;
-	}
-	return true;
-}
-
-static void stop_reading(struct reading *reading)
-{
-	for (size_t i = 0; i < reading->count; i++) {
-		if (!reading->topics[i])
-			continue;
-		rd_kafka_consume_stop(reading->topics[i], reading->partitions[i].partition);
-		rd_kafka_topic_destroy(reading->topics[i]);
-	}
-}
-
-/* Notes the time of a partition's first message; what follows of it is thrown away. */
-static void take_time(
-	struct reading *reading, const rd_kafka_message_t *message, int64_t *ret_timestamps_ms)
-{
-	const char *topic = rd_kafka_topic_name(message->rkt);
-	for (size_t i = 0; i < reading->count; i++) {
-		const struct kafka_partition *p = &reading->partitions[i];
-		if (reading->done[i] || p->partition != message->partition ||
-			strcmp(p->topic, topic) != 0)
-			continue;
-		reading->done[i] = true;
-		reading->left--;
-		ret_timestamps_ms[i] = rd_kafka_message_timestamp(message, NULL);
-	}
-}
-
-static void read_times(
-	struct reading *reading, rd_kafka_queue_t *queue, int64_t ms, int64_t *ret_timestamps_ms)
-{
-	int64_t deadline = clock_monotonic_us() + ms * 1000;
-	while (reading->left) {
-		int64_t wait_ms = (deadline - clock_monotonic_us()) / 1000;
-		rd_kafka_message_t *message =
-			wait_ms > 0 ? rd_kafka_consume_queue(queue, (int)wait_ms) : NULL;
-		if (!message)
-			break;
-		if (!message->err && message->rkt)
-			take_time(reading, message, ret_timestamps_ms);
-		rd_kafka_message_destroy(message);
-	}
-}
-
 bool kafka_admin_timestamps(struct kafka_admin *admin, const struct kafka_partition *partitions,
 	size_t count, int64_t ms, int64_t *ret_timestamps_ms, struct err *err)
 {
-	for (size_t i = 0; i < count; i++)
-		ret_timestamps_ms[i] = -1;
-	struct reading reading = {.partitions = partitions,
-		.topics = calloc(count + 1, sizeof(rd_kafka_topic_t *)),
-		.done = calloc(count + 1, sizeof(bool)),
-		.count = count,
-		.left = count};
-	if (!reading.topics || !reading.done)
-		BUG("out of memory: %zu partitions", count);
-	rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->handle.rk);
-	bool ok = start_reading(admin, &reading, queue, err);
-	if (ok)
-		read_times(&reading, queue, ms, ret_timestamps_ms);
-	stop_reading(&reading);
-	rd_kafka_queue_destroy(queue);
-	free(reading.topics);
-	free(reading.done);
-	return ok;
+	return peek_times(admin->handle.rk, partitions, count, ms, ret_timestamps_ms, err);
 }
 
 bool kafka_admin_timestamp_at(struct kafka_admin *admin, const char *topic, int32_t partition,

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "config/config.h"
 #include "dataset/dataset.h"
@@ -36,13 +37,69 @@ struct lag_row {
 };
 
 struct lag {
-	struct lag_row *rows; /* by topic, then partition */
+	struct lag_row *rows; /* by dataset in the configuration's order, then partition */
 	size_t count;
 	bool ledger; /* Postgres answered: the estimates have a basis */
 };
 
-/* Asks Kafka (and Postgres, where there is one, for the estimates). Memory from `arena`. */
+/* Asks Kafka (and Postgres, where there is one, for the estimates). Memory from `arena`. Topics
+ * that do not exist are left out; FATAL when none does. */
 MUST_CHECK bool lag_read(const struct monitor_options *options, struct arena *arena,
 	struct lag *ret_lag, struct err *err);
+
+/* Rows as text, for a table or JSON: what lag, status and rejects show. */
+enum listing_kind { LISTING_TEXT, LISTING_INT, LISTING_REAL };
+
+struct listing_column {
+	const char *title; /* for people */
+	const char *key;   /* for programs */
+	enum listing_kind kind;
+};
+
+struct listing_shape {
+	const char *key;   /* "workers" */
+	const char *title; /* "workers" */
+	const char *sql;   /* one column of its result for each of `columns`; NULL: not from SQL */
+	const struct listing_column *columns;
+	size_t column_count;
+};
+
+struct listing {
+	const struct listing_shape *shape;
+	const char *const *cells; /* row by row; NULL: unknown */
+	size_t rows;
+};
+
+/* An array of objects. */
+void listing_json(const struct listing *listing, struct buf *out);
+
+/* The rows of `lag --json`. */
+void lag_listing(const struct lag *lag, struct arena *arena, struct listing *ret_listing);
+
+enum status_part {
+	STATUS_DATASETS,
+	STATUS_FILES,
+	STATUS_WORKERS,
+	STATUS_RUNS,
+	STATUS_DEAD_LETTERS,
+	STATUS_PARTS,
+};
+
+struct status {
+	struct listing parts[STATUS_PARTS];
+};
+
+/* Asks the ledger. Memory from `arena`. */
+MUST_CHECK bool status_read(const struct monitor_options *options, struct arena *arena,
+	struct status *ret_status, struct err *err);
+/* One object with an array for every part. */
+void status_json(const struct status *status, struct buf *out);
+
+#define REJECTS_MAX 10000
+
+/* The rejects in the ledger, those of one dataset or file when these are not NULL or "". */
+MUST_CHECK bool rejects_read(const struct monitor_options *options, const char *dataset,
+	const char *file, int64_t limit, struct arena *arena, struct listing *ret_listing,
+	struct err *err);
 
 #endif

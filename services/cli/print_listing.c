@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/print_listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "cli/table.h"
+
+enum { MAX_COLUMNS = 16 };
+static const size_t max_excerpt = 100;
+
+static enum table_kind table_kind(enum listing_kind kind)
+{
+	static const enum table_kind kinds[] = {
+		[LISTING_TEXT] = TABLE_TEXT,
+		[LISTING_INT] = TABLE_INT,
+		[LISTING_REAL] = TABLE_REAL,
+	};
+	return kinds[kind];
+}
+
+static void put_cell(
+	struct table *table, const char *cell, enum listing_kind kind, bool json, struct buf *line)
+{
+	int64_t integer = 0;
+	if (!cell) {
+		table_null(table);
+	} else if (kind == LISTING_REAL) {
+		table_real(table, strtod(cell, NULL));
+	} else if (kind == LISTING_INT && text_int64(cell, &integer)) {
+		table_int(table, integer);
+	} else if (json) {
+		table_text(table, cell);
+	} else {
+		buf_clear(line);
+		text_excerpt(line, cell, strlen(cell), max_excerpt);
+		table_text(table, buf_text(line));
+	}
+}
+
+void print_listing(const struct listing *listing, bool json)
+{
+	const struct listing_shape *shape = listing->shape;
+	size_t columns = shape->column_count;
+	struct table_column titles[MAX_COLUMNS];
+	if (columns > MAX_COLUMNS)
+		BUG("%s has %zu columns", shape->key, columns);
+	for (size_t i = 0; i < columns; i++)
+		titles[i] = (struct table_column){shape->columns[i].title, shape->columns[i].key,
+			table_kind(shape->columns[i].kind)};
+	struct table *table = table_new(titles, columns);
+	struct buf line;
+	buf_init(&line, max_excerpt * 8);
+	for (size_t i = 0; i < listing->rows * columns; i++)
+		put_cell(table, listing->cells[i], shape->columns[i % columns].kind, json, &line);
+	table_print(table, json);
+	buf_release(&line);
+	table_free(table);
+}
+
+bool monitor_options_fill(struct cli *cli, struct monitor_options *ret_options, struct err *err)
+{
+	const struct datasets *datasets = cli_datasets(cli, err);
+	const struct config *config = datasets ? cli_config(cli, err) : NULL;
+	if (!config)
+		return false;
+	*ret_options = (struct monitor_options){
+		.config = config,
+		.datasets = datasets,
+		.kafka = cli_kafka(config, "penstock-monitor"),
+	};
+	return true;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* penstock status: what the ledger says of files, workers, runs and dead letters. */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "cli/print_listing.h"
+
+static const size_t max_memory = (size_t)64 << 20;
+
+struct status_options {
+	bool json;
+};
+
+static const struct opt status_rows[] = {
+	{"json", 0, OPT_FLAG, offsetof(struct status_options, json), NULL, "as one JSON object"},
+};
+
+static void print_json(const struct status *status)
+{
+	struct buf out;
+	buf_init(&out, max_memory);
+	status_json(status, &out);
+	buf_append_byte(&out, '\n');
+	fwrite(out.data, 1, out.len, stdout);
+	buf_release(&out);
+}
+
+/* Parts without rows say nothing; only the datasets are always shown. */
+static void print_tables(const struct status *status)
+{
+	for (size_t i = 0; i < STATUS_PARTS; i++) {
+		if (i != STATUS_DATASETS && status->parts[i].rows == 0)
+			continue;
+		printf("%s%s\n", i ? "\n" : "", status->parts[i].shape->title);
+		print_listing(&status->parts[i], false);
+	}
+}
+
+static int status_run(struct cli *cli, const void *options, int argc, char **argv)
+{
+	const struct status_options *wanted = options;
+	struct monitor_options monitor;
+	struct status status;
+	struct arena arena;
+	struct err err;
+	(void)argc;
+	(void)argv;
+	if (!monitor_options_fill(cli, &monitor, &err))
+		return cli_fail(&err);
+	arena_init(&arena, max_memory);
+	bool ok = status_read(&monitor, &arena, &status, &err);
+	if (ok && wanted->json)
+		print_json(&status);
+	else if (ok)
+		print_tables(&status);
+	arena_release(&arena);
+	return ok ? EXIT_GOOD : cli_fail(&err);
+}
+
+const struct command command_status = {
+	.name = "status",
+	.summary = "files, workers, batch runs and dead letters, as the ledger has them",
+	.details = "Shows files that are loading or quarantined, workers of the last day (alive: "
+		   "1 when the last heartbeat is younger than 30 s), the last five runs.",
+	.options = {status_rows, sizeof(status_rows) / sizeof(status_rows[0])},
+	.options_size = sizeof(struct status_options),
+	.run = status_run,
+};
