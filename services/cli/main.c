@@ -8,9 +8,17 @@
 extern const struct command command_completion;
 extern const struct command command_config_check;
 extern const struct command command_config_print;
+extern const struct command command_lag;
 extern const struct command command_man;
+extern const struct command command_monitor;
+extern const struct command command_rejects;
+extern const struct command command_status;
 
 static const struct command *const rows[] = {
+	&command_monitor,
+	&command_lag,
+	&command_status,
+	&command_rejects,
 	&command_config_print,
 	&command_config_check,
 	&command_completion,

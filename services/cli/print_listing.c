@@ -69,7 +69,7 @@ bool monitor_options_fill(struct cli *cli, struct monitor_options *ret_options, 
 	*ret_options = (struct monitor_options){
 		.config = config,
 		.datasets = datasets,
-		.kafka = cli_kafka(config, "penstock-monitor"),
+		.kafka = cli_kafka(cli, "penstock-monitor"),
 	};
 	return true;
 }
