@@ -283,6 +283,7 @@ static bool visit_document(struct walk *walk, const char *name, struct err *err)
 }
 
 bool manifest_each(struct archive *archive, const char *dataset,
+	bool (*wanted)(void *context, const char *sha256, int64_t repeat),
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err),
 	void *context, struct err *err)
 {
@@ -293,7 +294,11 @@ bool manifest_each(struct archive *archive, const char *dataset,
 	bool ok = true;
 	for (const struct dirent *entry; ok && dir && (entry = readdir(dir));) {
 		int64_t repeat;
-		if (document_name(entry->d_name, &repeat))
+		char sha256[65] = "";
+		if (!document_name(entry->d_name, &repeat))
+			continue;
+		memcpy(sha256, entry->d_name, sha256_digits);
+		if (!wanted || wanted(context, sha256, repeat))
 			ok = visit_document(&walk, entry->d_name, err);
 	}
 	if (dir)

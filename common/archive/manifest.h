@@ -76,10 +76,12 @@ MUST_CHECK bool manifest_load(struct archive *archive, const char *dataset, cons
 MUST_CHECK bool manifest_last_repeat(struct archive *archive, const char *dataset,
 	const char *sha256, int64_t *ret_repeat, struct err *err);
 /*
- * Calls `visit` for each manifest of the dataset, in no order; false from it stops. A document that
- * cannot be read does not keep the others from being visited: its error is returned at the end.
+ * Calls `visit` for each manifest of the dataset, in no order; false from it stops. `wanted` (may
+ * be NULL) is asked first, by name alone: false spares reading the document. One that cannot be
+ * read does not keep the others from being visited: its error is returned at the end.
  */
 MUST_CHECK bool manifest_each(struct archive *archive, const char *dataset,
+	bool (*wanted)(void *context, const char *sha256, int64_t repeat),
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err),
 	void *context, struct err *err);
 

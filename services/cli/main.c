@@ -11,10 +11,14 @@ extern const struct command command_config_print;
 extern const struct command command_lag;
 extern const struct command command_man;
 extern const struct command command_monitor;
+extern const struct command command_producer;
+extern const struct command command_publish;
 extern const struct command command_rejects;
 extern const struct command command_status;
 
 static const struct command *const rows[] = {
+	&command_publish,
+	&command_producer,
 	&command_monitor,
 	&command_lag,
 	&command_status,

@@ -34,6 +34,8 @@ struct publication_result {
 	bool already; /* this content was published before; nothing new was made */
 	bool quarantined;
 	char reason[1500];
+	int64_t sent_ms; /* since 1970: when it was published; 0 when quarantined */
+	int64_t size;	 /* bytes, as archived */
 	int64_t chunks;
 	int64_t records;
 	int64_t rows;
@@ -52,8 +54,40 @@ struct publish_options {
 	void *context;
 };
 
-/* Publishes one file (each member, for an archive) and calls `published` for every publication. */
-MUST_CHECK bool publish_file(const struct publish_options *options, const char *path,
-	void (*published)(void *context, const struct publication_result *result), struct err *err);
+/* What several files are published with: the archive and one Kafka producer. One thread. */
+struct publisher;
+
+/* Opens the archive; Kafka is reached for with the first chunk. Options are borrowed until close.
+ */
+MUST_CHECK bool publisher_open(
+	const struct publish_options *options, struct publisher **ret_publisher, struct err *err);
+void publisher_close(struct publisher *publisher);
+
+/* Whether Kafka answers within `ms`; RETRY when not. */
+MUST_CHECK bool publisher_ping(struct publisher *publisher, int64_t ms, struct err *err);
+
+/*
+ * Publishes one file (each member, for an archive) and calls `published` for every publication; a
+ * quarantine is a result, not an error. RETRY: Kafka or the archive is away, or the file changed
+ * while it was read; the same call again goes on where this one stopped.
+ */
+MUST_CHECK bool publish_file(struct publisher *publisher, const char *path,
+	void (*published)(void *context, const struct publication_result *result), void *context,
+	struct err *err);
+
+/* How far a publication is in the ledger. */
+struct publication_progress {
+	int64_t chunks; /* loaded, or dead letters */
+	int64_t rows;
+	int64_t rejects; /* the producer's and the workers' */
+	int64_t dead_letters;
+	bool complete;	  /* loaded, or kept out because it is superseded or retracted */
+	char paused[500]; /* "orders: reason" of a worker that paused the dataset; "" when none */
+};
+
+struct database;
+MUST_CHECK bool publication_progress_read(struct database *database, const char *dataset,
+	int64_t file_id, int64_t chunks, struct publication_progress *ret_progress,
+	struct err *err);
 
 #endif

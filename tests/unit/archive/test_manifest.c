@@ -5,7 +5,7 @@
 
 #include "archive/document.h"
 #include "archive/manifest.h"
-#include "folder.h"
+#include "support/folder.h"
 #include "support/cmocka_all.h"
 
 static const char sha[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -376,13 +376,20 @@ static bool count_visit(void *context, const struct manifest *manifest, struct e
 	return true;
 }
 
+static bool last_only(void *context, const char *sha256, int64_t repeat)
+{
+	(void)context;
+	assert_string_equal(sha256, sha);
+	return repeat == 2;
+}
+
 static void repeats_are_counted_and_all_are_visited(void **state)
 {
 	struct err err = {0};
 	struct archive *archive = open_at(*state);
 	int64_t seen = 0;
 	int64_t repeat = 7;
-	assert_ok(manifest_each(archive, "orders", count_visit, &seen, &err));
+	assert_ok(manifest_each(archive, "orders", NULL, count_visit, &seen, &err));
 	assert_int_equal(seen, 0);
 	assert_ok(manifest_last_repeat(archive, "orders", sha, &repeat, &err));
 	assert_int_equal(repeat, -1);
@@ -393,14 +400,18 @@ static void repeats_are_counted_and_all_are_visited(void **state)
 	}
 	assert_ok(manifest_last_repeat(archive, "orders", sha, &repeat, &err));
 	assert_int_equal(repeat, 2);
-	assert_ok(manifest_each(archive, "orders", count_visit, &seen, &err));
+	assert_ok(manifest_each(archive, "orders", NULL, count_visit, &seen, &err));
 	assert_int_equal(seen, 303);
+	seen = 0;
+	assert_ok(manifest_each(archive, "orders", last_only, count_visit, &seen, &err));
+	assert_int_equal(seen, 201);
+	seen = 0;
 	char path[512];
 	snprintf(path, sizeof(path), "%s/orders/manifests/%s.1.json", (char *)*state, sha);
 	assert_int_equal(truncate(path, 10), 0);
 	seen = 0;
 	assert_err(
-		manifest_each(archive, "orders", count_visit, &seen, &err), ERR_FATAL, ".1.json");
+		manifest_each(archive, "orders", NULL, count_visit, &seen, &err), ERR_FATAL, ".1.json");
 	assert_int_equal(seen, 202);
 	archive_close(archive);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A folder of a test's own, made before it and removed with all that is in it. */
-#ifndef PENSTOCK_TESTS_ARCHIVE_FOLDER_H
-#define PENSTOCK_TESTS_ARCHIVE_FOLDER_H
+#ifndef PENSTOCK_TESTS_FOLDER_H
+#define PENSTOCK_TESTS_FOLDER_H
 
 #include <ftw.h>
 #include <stdio.h>
