@@ -140,9 +140,7 @@ static bool fail_refused(const struct database *database, struct err *err)
 	if (err) {
 		err->from = ERR_FROM_POSTGRES;
 		snprintf(err->native, sizeof(err->native), "%.5s", words ? words : "08001");
-		for (char *p = err->message; *p; p++)
-			if (*p == '\n' || *p == '\t')
-				*p = ' ';
+		session_one_line(err->message);
 	}
 	return false;
 }

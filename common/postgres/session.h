@@ -49,4 +49,7 @@ void session_cancel(struct database *database);
 /* Fills err from a failed result, or from the connection when `result` is NULL. */
 bool session_fail(struct database *database, const PGresult *result, struct err *err);
 
+/* Every run of white space becomes one blank; none is left at the end. */
+void session_one_line(char *text);
+
 #endif

@@ -1,23 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the server said -> struct err. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "postgres/errors.h"
 #include "postgres/session.h"
 
-/* Lines become one; the last line end goes. */
+void session_one_line(char *text)
+{
+	char *to = text;
+	for (const char *from = text; *from; from++) {
+		bool blank = isspace((unsigned char)*from);
+		if (!blank || (to > text && to[-1] != ' '))
+			*to++ = blank ? ' ' : *from;
+	}
+	while (to > text && to[-1] == ' ')
+		to--;
+	*to = '\0';
+}
+
 static void append_line(char *message, size_t size, const char *before, const char *text)
 {
 	size_t used = strlen(message);
 	if (!text || !*text || used + 1 >= size)
 		return;
-	snprintf(message + used, size - used, "%s%s", before, text);
-	for (char *p = message + used; *p; p++)
-		if (*p == '\n' || *p == '\t')
-			*p = ' ';
-	for (size_t end = strlen(message); end > used && message[end - 1] == ' '; end--)
-		message[end - 1] = '\0';
+	int n = snprintf(message + used, size - used, "%s", before);
+	if (n < 0 || (size_t)n >= size - used)
+		return;
+	used += (size_t)n;
+	snprintf(message + used, size - used, "%s", text);
+	session_one_line(message + used);
 }
 
 /* COPY names the column only in its context: "COPY orders, line 7, column amount". */

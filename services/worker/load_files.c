@@ -3,7 +3,7 @@
  * Rows of penstock.file. They are shared by workers, so they are never written inside the
  * transaction that loads: workers would wait for each other there, and deadlock.
  */
-#include <stdlib.h>
+#include <string.h>
 
 #include "postgres/quote.h"
 #include "worker/load.h"
@@ -87,7 +87,9 @@ static size_t add_unknown(struct load_batch *batch)
 			continue;
 		array_add_int(&loader->arrays[0], info->file_id);
 		array_add(&loader->arrays[1], info->sha256);
-		array_add(&loader->arrays[2], info->name);
+		buf_clear(&loader->text);
+		text_clean(&loader->text, info->name, strlen(info->name), CHUNK_MAX_NAME);
+		array_add(&loader->arrays[2], buf_text(&loader->text));
 		if (info->chunks > 0)
 			array_add_int(&loader->arrays[3], info->chunks);
 		else

@@ -39,7 +39,8 @@ static bool flush(
 	char chunk[24];
 	snprintf(file_id, sizeof(file_id), "%lld", (long long)info->file_id);
 	snprintf(chunk, sizeof(chunk), "%lld", (long long)info->chunk);
-	const char *values[4 + REJECT_ARRAYS] = {info->dataset, file_id, chunk, stage};
+	const char *values[4 + REJECT_ARRAYS] = {
+		loader->dataset->config->name, file_id, chunk, stage};
 	bool good = arrays_end(loader, REJECT_ARRAYS, values + 4, err) &&
 		    database_run(loader->database,
 			    "INSERT INTO penstock.reject (dataset, file_id, chunk, stage, record,"

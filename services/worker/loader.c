@@ -235,8 +235,8 @@ bool loader_load(struct loader *loader, struct load_item *items, size_t count,
 	good = good && files_complete(&batch, &totals.files_completed, &why);
 	shrink(loader);
 	if (!good) {
-		if (why.class == ERR_DATA)
-			BUG("a chunk alone left class DATA: %s", why.message);
+		if (why.class == ERR_DATA) /* not a row's doing: no row is left to blame */
+			why.class = ERR_PAUSE;
 		learn(loader, &why);
 		if (err)
 			*err = why;

@@ -3,9 +3,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/stop.h"
 #include "postgres/database.h"
 #include "postgres/quote.h"
 #include "support/cmocka_all.h"
@@ -317,6 +319,54 @@ static void notifications_end_the_wait(void **state)
 	database_close(speaker);
 }
 
+static void *stop_soon(void *argument)
+{
+	usleep(100000);
+	stop_request();
+	return argument;
+}
+
+/* A stop is for good, so it is asked for in a child. */
+static int end_of_a_stopped_child(void)
+{
+	struct database_options options = {.conninfo = postgres_server(), .stop_grace_ms = 300};
+	struct database *database;
+	struct err err;
+	pthread_t thread;
+	bool notified;
+	stop_install();
+	int64_t began = clock_monotonic_us();
+	if (!database_open(&options, &database, &err) || !database_exec(database, "BEGIN", &err) ||
+		pthread_create(&thread, NULL, stop_soon, NULL) != 0)
+		return 1;
+	if (database_exec(database, "SELECT pg_sleep(60)", &err) || err.class != ERR_RETRY ||
+		!strstr(err.message, "stopping"))
+		return 2;
+	database_rollback(database); /* after the grace, and still done */
+	if (!database_usable(database) || !database_exec(database, "SELECT 1", &err))
+		return 3;
+	if (!database_wait_notify(database, 60000, &notified, &err) || notified)
+		return 4;
+	pthread_join(thread, NULL);
+	database_close(database);
+	if (database_open(&options, &database, &err) || err.class != ERR_RETRY)
+		return 5;
+	return clock_monotonic_us() - began < 10000000 ? 0 : 6;
+}
+
+static void a_stop_ends_every_wait(void **state)
+{
+	(void)state;
+	int status;
+	postgres_server();
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(end_of_a_stopped_child());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +378,7 @@ int main(void)
 		cmocka_unit_test(copy_tells_rows_and_blames_a_column),
 		cmocka_unit_test(copy_moves_more_than_buffers_hold),
 		cmocka_unit_test(a_call_beyond_its_limit_is_cancelled),
+		cmocka_unit_test(a_stop_ends_every_wait),
 		cmocka_unit_test(a_lost_connection_is_retry),
 		cmocka_unit_test(refusals_have_a_class),
 		cmocka_unit_test(streams_come_row_by_row_and_end_early),
