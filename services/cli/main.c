@@ -13,6 +13,7 @@ extern const struct command command_man;
 extern const struct command command_monitor;
 extern const struct command command_producer;
 extern const struct command command_publish;
+extern const struct command command_preview;
 extern const struct command command_rejects;
 extern const struct command command_status;
 
@@ -25,6 +26,7 @@ static const struct command *const rows[] = {
 	&command_rejects,
 	&command_config_print,
 	&command_config_check,
+	&command_preview,
 	&command_completion,
 	&command_man,
 };

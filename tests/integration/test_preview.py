@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`penstock preview`: what it prints, where, and how it ends; no server runs here."""
+import gzip
+import json
+import subprocess
+
+import pytest
+
+from support.penstock import binary
+
+CONFIG = """
+datasets:
+  orders:
+    schema: orders.avsc
+    files: ["orders*.csv", "orders*.csv.gz"]
+    table: raw.orders
+    key: [order_id]
+  strict:
+    schema: orders.avsc
+    files: ["orders-strict*.csv", "strict*.csv"]
+    table: raw.strict
+    key: [order_id]
+    max_rejects: 1
+"""
+FIELDS = [
+    {"name": "order_id", "type": "long"},
+    {"name": "total", "type": ["null", {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 2}]},
+    {"name": "note", "type": ["null", "string"]},
+]
+GOOD = 'Order ID,note,total\r\n1,"a\nb",2.50\r\n4,"q,""q""",\r\n'
+BAD = 'Order ID,note,total\r\n1,"a\nb",2.50\r\n2,x,1.999\r\n,y,3\r\n4,z,\r\n'
+
+
+@pytest.fixture(name="preview")
+def preview_fixture(tmp_path):
+    (tmp_path / "penstock.yml").write_text(CONFIG)
+    (tmp_path / "orders.avsc").write_text(json.dumps({"type": "record", "name": "orders", "fields": FIELDS}))
+
+    def preview(name, content, *arguments):
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / name).write_bytes(data)
+        return subprocess.run([binary(), "-C", tmp_path, "preview", name, *arguments],
+                              capture_output=True, text=True, timeout=60)
+
+    return preview
+
+
+def test_rows_as_csv(preview):
+    done = preview("orders1.csv", GOOD)
+    assert done.stdout == 'order_id,total,note\n1,2.50,"a\nb"\n4,,"q,""q"""\n'
+    assert done.stderr == "orders1.csv: dataset orders: 2 rows, 2 records read, 0 rejects\n"
+    assert done.returncode == 0
+
+
+def test_rows_as_ndjson_out_of_gzip(preview):
+    done = preview("orders1.csv.gz", gzip.compress(GOOD.encode()), "--format", "ndjson", "--limit", "1")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [{"order_id": 1, "total": 2.5, "note": "a\nb"}]
+    assert "1 rows (--limit)" in done.stderr
+    assert done.returncode == 0
+
+
+def test_rejects_have_a_line_and_a_reason(preview):
+    done = preview("orders1.csv", BAD)
+    assert done.returncode == 3
+    assert done.stdout.splitlines()[-1] == "4,,z"
+    first, second, summary = done.stderr.splitlines()
+    assert first.startswith("orders1.csv:4: record 2, column total: '1.999': ")
+    assert first.endswith(": 2,x,1.999")
+    assert second == "orders1.csv:5: record 3, column Order ID: key field order_id is null: ,y,3"
+    assert summary.endswith("2 rows, 4 records read, 2 rejects")
+
+
+@pytest.mark.parametrize("name, content, reason", [
+    ("orders1.csv", "", "no header: the file is empty"),
+    ("orders1.csv", "order_id,order_id,total,note\n", "duplicate columns: 'order_id' (columns 1 and 2"),
+    ("orders1.csv", "order_id,amount\n1,2\n", "missing columns: total, note; columns the schema does not name: amount"),
+    ("orders1.csv.gz", gzip.compress(BAD.encode() * 50)[:-12], "gzip data broken off or corrupt"),
+    ("strict1.csv", BAD, "2 of 4 records rejected, max_rejects is 1; record 2, column total"),
+])
+def test_quarantine(preview, name, content, reason):
+    done = preview(name, content)
+    assert f"penstock: {name} would be quarantined: " in done.stderr
+    assert reason in done.stderr
+    assert done.returncode == 1
+
+
+def test_which_dataset(preview):
+    assert "no dataset's files match other.csv" in preview("other.csv", GOOD).stderr
+    assert preview("other.csv", GOOD).returncode == 2
+    assert preview("other.csv", GOOD, "--dataset", "orders").returncode == 0
+    assert "several datasets: orders, strict" in preview("orders-strict.csv", GOOD).stderr
+    assert "no dataset 'x'" in preview("other.csv", GOOD, "--dataset", "x").stderr
+    assert "--format is csv or ndjson" in preview("orders1.csv", GOOD, "--format", "xml").stderr
+
+
+def test_a_folder_is_no_file(preview, tmp_path):
+    (tmp_path / "orders-folder.csv").mkdir()
+    done = subprocess.run([binary(), "-C", tmp_path, "preview", "orders-folder.csv"],
+                          capture_output=True, text=True, timeout=60)
+    assert "is no regular file" in done.stderr
+    assert done.returncode == 1
+    assert preview("orders1.csv", GOOD).returncode == 0
