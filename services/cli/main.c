@@ -5,9 +5,11 @@
  */
 #include "cli/cli.h"
 
+extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_config_check;
 extern const struct command command_config_print;
+extern const struct command command_init;
 extern const struct command command_lag;
 extern const struct command command_man;
 extern const struct command command_monitor;
@@ -15,15 +17,21 @@ extern const struct command command_producer;
 extern const struct command command_publish;
 extern const struct command command_preview;
 extern const struct command command_rejects;
+extern const struct command command_report;
+extern const struct command command_run;
 extern const struct command command_status;
 
 static const struct command *const rows[] = {
+	&command_init,
 	&command_publish,
 	&command_producer,
 	&command_monitor,
 	&command_lag,
 	&command_status,
 	&command_rejects,
+	&command_run,
+	&command_check,
+	&command_report,
 	&command_config_print,
 	&command_config_check,
 	&command_preview,

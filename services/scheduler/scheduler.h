@@ -18,11 +18,28 @@ struct scheduler_options {
 /* Stands for election, then runs what is due until a stop is requested. */
 MUST_CHECK bool scheduler_run(const struct scheduler_options *options, struct err *err);
 
+/* What happened to one model or check, for printing. */
+struct run_line {
+	const char *model; /* "marts.orders"; "" for a check on no model */
+	const char *check; /* NULL: the line is about the model itself */
+	const char *state; /* published, unchanged, failed, skipped; pass, warn, fail, error */
+	int64_t inserted;  /* of a model */
+	int64_t updated;
+	int64_t deleted;
+	int64_t failures; /* of a check: rows or values */
+	int64_t milliseconds;
+	const char *message; /* "" */
+};
+
 struct run_options {
 	const struct config *config;
 	const char *const *models; /* names, "marts.*" patterns; count 0: all */
 	size_t model_count;
 	const char *rebuild; /* --rebuild MODEL; NULL: none */
+	/* Called for each model and check when the run is over, also after a failure; may be NULL.
+	 */
+	void (*line)(void *context, const struct run_line *line);
+	void *context;
 };
 
 struct run_summary {
@@ -37,7 +54,9 @@ struct run_summary {
 	int64_t milliseconds;
 };
 
-/* One batch run, now; false also when a model failed. Failed checks: true, with summary.failures.
+/*
+ * One batch run, now; false also when a model failed. Failed checks: true, with summary.failures:
+ * nothing was published.
  */
 MUST_CHECK bool run_once(
 	const struct run_options *options, struct run_summary *ret_summary, struct err *err);

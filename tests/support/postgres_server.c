@@ -79,9 +79,9 @@ _Noreturn static void become(const char *program, char *const *argv)
 	int log = open(server.log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0 || chdir(server.folder) != 0)
 		_exit(126);
-	char path[300];
-	snprintf(path, sizeof(path), "%s/%s", server.binaries, program);
-	execv(path, argv);
+	/* initdb looks for postgres beside itself, and for itself by argv[0]. */
+	setenv("PATH", server.binaries, 1);
+	execvp(program, argv);
 	_exit(127);
 }
 

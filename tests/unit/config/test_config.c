@@ -90,6 +90,7 @@ static void what_is_printed_loads_again(void **state)
 	assert_string_equal(buf_text(&first), buf_text(&second));
 	assert_non_null(strstr(buf_text(&first), "on_conflict: {greatest: updated_at}\n"));
 	config_release(&again);
+	config_release(&config);
 
 	const char awkward[] =
 		"kafka: {client.id: '$${x} \"q\" #: \\\\', sasl.password: '${P:-pw}'}\n"

@@ -195,3 +195,12 @@ def test_links_lead_somewhere(path):
         elif anchor and target.suffix == ".md" and anchor not in anchors(target):
             problems.append(f"{name(path)}: {link}: no such heading")
     none(problems)
+
+
+def test_the_readme_promises_no_command_that_is_not_there():
+    rows = re.findall(r"&command_(\w+),", (TOP / "services" / "cli" / "main.c").read_text())
+    there = {row.replace("_", " ") for row in rows}
+    table = re.search(r"^## Commands$(.*?)^## ", (TOP / "README.md").read_text(), re.M | re.S).group(1)
+    cells = re.findall(r"^\| (`.*?) \|", table, re.M)
+    promised = {re.match(r"[a-z]+( [a-z]+)?", text).group() for cell in cells for text in re.findall(r"`([^`]+)`", cell)}
+    assert promised and promised <= there, promised - there

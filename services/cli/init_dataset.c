@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One dataset in the database, as one transaction; and what --recreate has to ask before. */
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/init.h"
+#include "penstock_cli_sql.h"
+
+/* Loads hold the lock shared: whoever changes the table waits for those in hand, and they for it.
+ */
+static bool begin(struct database *database, const char *const *dataset, struct err *err)
+{
+	return database_exec(database,
+		       "BEGIN; SET LOCAL lock_timeout = '" INIT_LOCK_MS
+		       "'; SET LOCAL client_min_messages = warning",
+		       err) &&
+	       database_run(database, "SELECT pg_advisory_xact_lock(penstock.dataset_lock($1))",
+		       dataset, 1, NULL, err);
+}
+
+static bool change(struct database *database, const struct dataset *dataset, bool recreate,
+	bool forget, struct init_result *result, struct err *err)
+{
+	const char *const name[] = {dataset->config->name};
+	if (!begin(database, name, err))
+		return false;
+	if (recreate && !database_run(database, sql_init_clear_ledger, name, 1, NULL, err))
+		return false;
+	if (forget && !database_run(database, "DELETE FROM penstock.schema WHERE dataset = $1",
+			      name, 1, NULL, err))
+		return false;
+	return init_schema(database, dataset, &result->schema_version, &result->schema_new, err) &&
+	       init_table(database, dataset, recreate, &result->table, err) &&
+	       database_exec(database, "COMMIT", err);
+}
+
+bool init_dataset(struct database *database, const struct dataset *dataset, bool recreate,
+	bool forget, struct init_result *ret_result, struct err *err)
+{
+	struct init_result result = {0};
+	if (!change(database, dataset, recreate, forget, &result, err)) {
+		database_rollback(database);
+		return err_prefix(err, "dataset %s", dataset->config->name);
+	}
+	*ret_result = result;
+	return true;
+}
+
+static bool ask(struct database *database, const char *sql, const char *const *values, size_t count,
+	bool *ret_answer, struct err *err)
+{
+	struct database_rows *rows = NULL;
+	if (!database_query(database, sql, values, count, &rows, err))
+		return false;
+	*ret_answer = database_bool(rows, 0, 0);
+	database_rows_free(rows);
+	return true;
+}
+
+bool init_has_data(
+	struct database *database, const struct datasets *datasets, bool *ret_data, struct err *err)
+{
+	bool data = false;
+	for (size_t i = 0; i < datasets->count && !data; i++) {
+		const char *const name[] = {datasets->items[i].config->name};
+		if (!ask(database, "SELECT EXISTS (SELECT FROM penstock.file WHERE dataset = $1)",
+			    name, 1, &data, err))
+			return false;
+	}
+	*ret_data = data;
+	return true;
+}
+
+bool init_no_workers(struct database *database, struct err *err)
+{
+	bool alive = false;
+	if (!ask(database,
+		    "SELECT EXISTS (SELECT FROM penstock.worker WHERE state <> 'stopped' "
+		    "AND heartbeat_at > now() - interval '30 seconds')",
+		    NULL, 0, &alive, err))
+		return false;
+	return !alive ||
+	       err_fail(err, ERR_FATAL,
+		       "a worker is running (or stopped less than 30 s ago without a "
+		       "word) and would load what it has in hand: stop the workers first");
+}
+
+static int remove_entry(const char *path, const struct stat *stat, int kind, struct FTW *walk)
+{
+	(void)stat;
+	(void)kind;
+	(void)walk;
+	return remove(path);
+}
+
+bool init_forget_archive(const char *archive, const char *dataset, struct err *err)
+{
+	/* Without its manifest an object is only a copy; the other way round would be a loss. */
+	static const char *const parts[] = {"manifests", "objects"};
+	if (strstr(archive, "://"))
+		return err_fail(err, ERR_FATAL,
+			"--forget removes files of an archive folder only; empty %s by hand",
+			archive);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		char path[PATH_MAX];
+		if (snprintf(path, sizeof(path), "%s/%s/%s", archive, dataset, parts[i]) >=
+			(int)sizeof(path))
+			return err_fail(err, ERR_FATAL, "%s: path too long", archive);
+		if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
+			return err_fail_errno(err, ERR_FATAL, "removing %s", path);
+	}
+	return true;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One batch run in hand, and its steps, one file each. A batch is prepared (views replaced, columns
+ * added, each in a short transaction of its own), then everything else happens in one REPEATABLE
+ * READ transaction: build, compare, apply, check, fence, commit.
+ */
+#ifndef PENSTOCK_SCHEDULER_BATCH_H
+#define PENSTOCK_SCHEDULER_BATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "postgres/database.h"
+#include "scheduler/project.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/shape.h"
+
+#define BATCH_SQL_MAX (2 * QUERY_MAX_BYTES)
+
+enum model_state { MODEL_SKIPPED, MODEL_PUBLISHED, MODEL_UNCHANGED, MODEL_FAILED };
+
+struct model_result {
+	enum model_state state;
+	bool prepared; /* its view or columns are as its file wants them */
+	int64_t inserted;
+	int64_t updated;
+	int64_t deleted;
+	int64_t milliseconds;
+	const char *error; /* "" */
+};
+
+enum check_state { CHECK_PASS, CHECK_WARN, CHECK_FAIL, CHECK_ERROR };
+
+struct check_result {
+	bool ran;
+	enum check_state state;
+	int64_t failures;
+	int64_t milliseconds;
+	const char *message; /* "" */
+};
+
+struct batch {
+	struct project *project;
+	struct database *database;
+	struct arena arena;	     /* results and shapes of this run */
+	const char *trigger;	     /* "cron", "load", "hand", "check" */
+	const struct model *rebuild; /* NULL: none */
+	bool fenced;		     /* `generation` must still be the leader's at the end */
+	bool deposed;		     /* it was not */
+	int64_t generation;
+	int64_t run_id;
+	struct model_result *models; /* as project->models */
+	struct check_result *checks; /* as project->checks */
+	int64_t failures;
+	int64_t warnings;
+	struct run_summary totals; /* what the run did, or would have done without failed checks */
+};
+
+/* The index's result. */
+struct model_result *batch_result(struct batch *batch, const struct model *model);
+
+/* SET LOCAL search_path to the model's own schema, public and, last, temporary tables. */
+MUST_CHECK bool batch_enter_schema(struct batch *batch, const char *schema, struct err *err);
+/* CREATE SCHEMA unless it is there. */
+MUST_CHECK bool batch_make_schema(struct batch *batch, const char *schema, struct err *err);
+
+/* prepare.c: what is done to selected models before the run's transaction. */
+MUST_CHECK bool batch_prepare(struct batch *batch, struct err *err);
+/* Whether the model is `of` or reads it, directly or not. */
+bool model_descends(
+	const struct project *project, const struct model *model, const struct model *of);
+
+/* apply.c: inside a transaction. The shape the model's SQL has now. */
+MUST_CHECK bool apply_probe(
+	struct batch *batch, const struct model *model, struct shape *ret_shape, struct err *err);
+/* Makes or replaces the model's view. */
+MUST_CHECK bool apply_view(struct batch *batch, const struct model *model, struct err *err);
+/* Adds the columns that `wanted` has at its end; any other difference is an error. */
+MUST_CHECK bool apply_columns(struct batch *batch, const struct model *model,
+	const struct shape *wanted, struct err *err);
+/* Makes comments what the files say. */
+MUST_CHECK bool apply_comments(struct batch *batch, const struct model *model, struct err *err);
+/* An error that names the remedy, --rebuild. */
+bool apply_refuse(const struct model *model, const char *why, struct err *err);
+
+/* key.c: unique_key. Proves that no row of `from` (a quoted name or a query in parentheses with an
+ * alias) has a null in it or shares it with another. */
+MUST_CHECK bool key_prove(
+	struct batch *batch, const struct model *model, const char *from, struct err *err);
+/* Whether the model's relation has a plain unique index on exactly its key. */
+MUST_CHECK bool key_indexed(
+	struct batch *batch, const struct model *model, bool *ret_indexed, struct err *err);
+/* "a", "b" */
+void key_list(const struct model *model, struct buf *out);
+
+/* publish.c, matview.c: one model inside the run's transaction. */
+MUST_CHECK bool publish_table(struct batch *batch, const struct model *model, struct err *err);
+MUST_CHECK bool publish_matview(struct batch *batch, const struct model *model, struct err *err);
+
+/* rebuild.c: drops batch->rebuild's relation and all that reads it; puts back what hangs on a model
+ * once it was made again. */
+MUST_CHECK bool rebuild_begin(struct batch *batch, struct err *err);
+MUST_CHECK bool rebuild_restore(struct batch *batch, const struct model *model, struct err *err);
+
+/* checks.c: runs the checks of selected models; counts failures and warnings. */
+MUST_CHECK bool checks_run(struct batch *batch, struct err *err);
+
+/* history.c: penstock.run, model_run, check_result. */
+MUST_CHECK bool history_begin(struct batch *batch, struct err *err);
+/* In the run's transaction. */
+MUST_CHECK bool history_publish(struct batch *batch, struct err *err);
+/* After the rollback; *ret_published when the run had been committed after all. */
+MUST_CHECK bool history_fail(
+	struct batch *batch, const char *why, bool *ret_published, struct err *err);
+
+/* A run of checks alone, in one go. */
+MUST_CHECK bool history_checked(struct batch *batch, struct err *err);
+
+/* run.c: one run of the selected models. false: nothing was published and `err` says why. Failed
+ * checks: true, batch->failures counts them, nothing was published. */
+MUST_CHECK bool batch_run(struct batch *batch, const struct config *config, struct err *err);
+void batch_release(struct batch *batch);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sql/models/<schema>/<name>.sql: head lines, then one SELECT. */
+#include <string.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "scheduler/folder.h"
+#include "scheduler/head.h"
+#include "scheduler/project_parts.h"
+
+#define MAX_NAME 63 /* Postgres cuts identifiers there */
+
+struct model_head {
+	struct head_value materialized;
+	struct head_value unique_key;
+	struct head_value schedule;
+	struct head_value description;
+};
+
+static const struct head_key head_keys[] = {
+	{"materialized", offsetof(struct model_head, materialized)},
+	{"unique_key", offsetof(struct model_head, unique_key)},
+	{"schedule", offsetof(struct model_head, schedule)},
+	{"description", offsetof(struct model_head, description)},
+};
+
+static const struct {
+	const char *name;
+	enum materialized materialized;
+} kinds[] = {
+	{"view", MODEL_VIEW},
+	{"table", MODEL_TABLE},
+	{"materialized_view", MODEL_MATVIEW},
+};
+
+const char *materialized_name(enum materialized materialized)
+{
+	return kinds[materialized].name;
+}
+
+/* "marts/orders.sql" -> "marts", "orders". */
+static bool read_name(struct model *model, const char *file, struct arena *arena, struct err *err)
+{
+	const char *slash = strchr(file, '/');
+	if (!slash || strchr(slash + 1, '/'))
+		return err_config(err,
+			"%s: a model stands in a folder named like its schema: <schema>/<name>.sql",
+			model->path);
+	model->schema = arena_strndup(arena, file, (size_t)(slash - file));
+	model->table = arena_strndup(arena, slash + 1, strlen(slash + 1) - strlen(".sql"));
+	model->name = arena_printf(arena, "%s.%s", model->schema, model->table);
+	if (strlen(model->schema) > MAX_NAME || strlen(model->table) > MAX_NAME)
+		return err_config(err, "%s: schema and name have at most %d bytes each",
+			model->path, MAX_NAME);
+	if (strchr(model->schema, '.') || strchr(model->table, '.') ||
+		!utf8_valid(file, strlen(file), NULL))
+		return err_config(err, "%s: no dots in a schema's or model's name", model->path);
+	if (strcmp(model->schema, "penstock") == 0 || strncmp(model->schema, "pg_", 3) == 0 ||
+		strcmp(model->schema, "information_schema") == 0)
+		return err_config(err, "%s: schema %s is not for models: use another folder",
+			model->path, model->schema);
+	return true;
+}
+
+static bool read_materialized(struct model *model, const struct head_value *value, struct err *err)
+{
+	if (!value->text)
+		return true;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(value->text, kinds[i].name) == 0) {
+			model->materialized = kinds[i].materialized;
+			return true;
+		}
+	}
+	if (strcmp(value->text, "incremental") == 0)
+		return err_config(err,
+			"%s:%d: materialized: incremental is not supported by this version: use "
+			"table",
+			model->path, value->line);
+	return err_config(err,
+		"%s:%d: materialized: expected view, table or materialized_view, not '%s'",
+		model->path, value->line, value->text);
+}
+
+static bool read_key(
+	struct model *model, const struct head_value *value, struct arena *arena, struct err *err)
+{
+	if (value->text && model->materialized == MODEL_VIEW)
+		return err_config(err,
+			"%s:%d: a view has no unique_key: declare the check `unique` instead",
+			model->path, value->line);
+	if (value->text && !head_list(value->text, arena, &model->unique_key))
+		return err_config(err, "%s:%d: unique_key: expected columns, a, b, each once",
+			model->path, value->line);
+	if (!value->text && model->materialized == MODEL_MATVIEW)
+		return err_config(err,
+			"%s: a materialized view needs a line -- unique_key: a, b (Postgres "
+			"refreshes "
+			"it without making readers wait only with a unique index)",
+			model->path);
+	return true;
+}
+
+static bool read_schedule(struct model *model, const struct head_value *value, struct err *err)
+{
+	if (!value->text)
+		return true;
+	if (model->materialized == MODEL_VIEW)
+		return err_config(err, "%s:%d: a view is always up to date: it has no schedule",
+			model->path, value->line);
+	model->schedule = value->text;
+	return cron_parse(value->text, &model->cron, err) ||
+	       err_prefix(err, "%s:%d", model->path, value->line);
+}
+
+static bool load_model(struct model *model, const char *folder, const char *file,
+	struct arena *arena, struct err *err)
+{
+	struct model_head head = {0};
+	const char *sql = NULL;
+	model->path = file_join(arena, folder, file);
+	if (!read_name(model, file, arena, err) ||
+		!folder_read_sql(model->path, arena, &sql, err) ||
+		!head_parse(sql, model->path, head_keys, sizeof(head_keys) / sizeof(head_keys[0]),
+			arena, &head, err) ||
+		!read_materialized(model, &head.materialized, err) ||
+		!read_key(model, &head.unique_key, arena, err) ||
+		!read_schedule(model, &head.schedule, err))
+		return false;
+	model->description = head.description.text ? head.description.text : "";
+	return query_parse(sql, model->path, arena, &model->query, err);
+}
+
+bool models_load(const char *folder, struct project *project, struct err *err)
+{
+	struct string_list files = {0};
+	if (!folder_list(folder, ".sql", &project->arena, &files, err))
+		return false;
+	project->models = arena_calloc(&project->arena, files.count + 1, sizeof(*project->models));
+	for (size_t i = 0; i < files.count; i++) {
+		if (!load_model(&project->models[i], folder, files.items[i], &project->arena, err))
+			return false;
+		project->model_count++;
+	}
+	return true;
+}

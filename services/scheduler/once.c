@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/once.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/stop.h"
+#include "postgres/migrate.h"
+#include "scheduler/alert.h"
+
+/* Results and shapes of one run. */
+#define BATCH_MAX_BYTES ((size_t)256 * 1024 * 1024)
+#define CONFLICT_TRIES	5
+
+static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
+	[MODEL_PUBLISHED] = "published",
+	[MODEL_UNCHANGED] = "unchanged",
+	[MODEL_FAILED] = "failed"};
+static const char *const check_states[] = {[CHECK_PASS] = "pass",
+	[CHECK_WARN] = "warn",
+	[CHECK_FAIL] = "fail",
+	[CHECK_ERROR] = "error"};
+
+static void print_models(const struct once *once, const struct batch *batch)
+{
+	for (size_t i = 0; i < once->project->model_count; i++) {
+		const struct model_result *result = &batch->models[i];
+		if (!once->project->models[i].selected)
+			continue;
+		const struct run_line line = {.model = once->project->models[i].name,
+			.state = model_states[result->state],
+			.inserted = result->inserted,
+			.updated = result->updated,
+			.deleted = result->deleted,
+			.milliseconds = result->milliseconds,
+			.message = result->error ? result->error : ""};
+		once->line(once->context, &line);
+	}
+}
+
+static void print_checks(const struct once *once, const struct batch *batch)
+{
+	for (size_t i = 0; i < once->project->check_count; i++) {
+		const struct check *check = &once->project->checks[i];
+		const struct check_result *result = &batch->checks[i];
+		if (!result->ran)
+			continue;
+		if (result->state != CHECK_PASS)
+			log_warn("check failed", log_str("check", check->name),
+				log_str("severity", check->warn ? "warn" : "error"),
+				log_str("message", result->message),
+				log_str("origin", check->origin));
+		const struct run_line line = {.model = check->model ? check->model->name : "",
+			.check = check->name,
+			.state = check_states[result->state],
+			.failures = result->failures,
+			.milliseconds = result->milliseconds,
+			.message = result->message};
+		if (once->line)
+			once->line(once->context, &line);
+	}
+}
+
+/* One line about the run for the webhook. */
+static void alert(
+	const struct once *once, const struct batch *batch, bool ok, const struct err *err)
+{
+	struct buf text;
+	buf_init(&text, 16 * 1024);
+	buf_printf(&text, "penstock run %lld (%s) ", (long long)batch->run_id, batch->trigger);
+	if (!ok)
+		buf_printf(&text, "failed: %s", err->message);
+	else if (batch->failures)
+		buf_printf(&text,
+			"published nothing, %lld failed checks:", (long long)batch->failures);
+	else
+		buf_printf(&text, "has %lld warnings:", (long long)batch->warnings);
+	for (size_t i = 0; ok && i < once->project->check_count; i++)
+		if (batch->checks[i].ran && batch->checks[i].state != CHECK_PASS)
+			buf_printf(&text, " %s (%s)", once->project->checks[i].name,
+				batch->checks[i].message);
+	alert_send(once->config, buf_text(&text));
+	buf_release(&text);
+}
+
+/* Another session wrote what the run wanted to change: a new run sees it. */
+static bool is_conflict(const struct err *err)
+{
+	return err->class == ERR_RETRY && strncmp(err->native, "40", 2) == 0;
+}
+
+bool once_run(const struct once *once, struct run_summary *ret_summary, bool *ret_deposed,
+	struct err *err)
+{
+	struct batch batch;
+	bool ok = false;
+	for (unsigned i = 0;; i++) {
+		batch = (struct batch){.project = once->project,
+			.trigger = once->trigger,
+			.rebuild = once->rebuild,
+			.fenced = once->fenced,
+			.generation = once->generation};
+		arena_init(&batch.arena, BATCH_MAX_BYTES);
+		ok = batch_run(&batch, once->config, err);
+		if (ok || batch.deposed || !is_conflict(err) || i + 1 == CONFLICT_TRIES ||
+			stop_wait_ms(clock_backoff_ms(i, 100, 5000)))
+			break;
+		batch_release(&batch);
+	}
+	if (once->line)
+		print_models(once, &batch);
+	print_checks(once, &batch);
+	if (!batch.deposed && !stop_requested() && (!ok || batch.failures || batch.warnings))
+		alert(once, &batch, ok, err);
+	if (ret_deposed)
+		*ret_deposed = batch.deposed;
+	if (ok)
+		*ret_summary = batch.totals;
+	batch_release(&batch);
+	return ok;
+}
+
+/* The rebuilt model and what reads it. */
+static const struct model *select_rebuild(
+	struct project *project, const char *name, struct err *err)
+{
+	const struct model *found = NULL;
+	for (size_t i = 0; i < project->model_count; i++)
+		if (strcmp(project->models[i].name, name) == 0)
+			found = &project->models[i];
+	if (!found) {
+		err_usage(err, "--rebuild: no model is called '%s'; name it with its schema", name);
+		return NULL;
+	}
+	for (size_t i = 0; i < project->model_count; i++)
+		if (model_descends(project, &project->models[i], found))
+			project->models[i].selected = true;
+	return found;
+}
+
+static bool select_models(const struct run_options *options, struct project *project,
+	const struct model **ret_rebuild, struct err *err)
+{
+	if (options->model_count || !options->rebuild)
+		if (!project_select(project, options->models, options->model_count, err))
+			return false;
+	if (options->rebuild) {
+		*ret_rebuild = select_rebuild(project, options->rebuild, err);
+		return *ret_rebuild != NULL;
+	}
+	return true;
+}
+
+bool run_once(const struct run_options *options, struct run_summary *ret_summary, struct err *err)
+{
+	struct project project;
+	if (!project_load(options->config, &project, err))
+		return false;
+	struct once once = {.config = options->config,
+		.project = &project,
+		.trigger = "hand",
+		.line = options->line,
+		.context = options->context};
+	bool ok = select_models(options, &project, &once.rebuild, err) &&
+		  once_run(&once, ret_summary, NULL, err);
+	project_release(&project);
+	return ok;
+}
+
+/* Checks see one state of the database; what they found is written afterwards. */
+static bool check_tables(struct batch *batch, const struct config *config, struct err *err)
+{
+	const struct database_options options = {
+		.conninfo = config->postgres, .application = "penstock check"};
+	if (!database_open(&options, &batch->database, err) ||
+		!migrate_check(batch->database, err) ||
+		!database_exec(
+			batch->database, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) ||
+		!checks_run(batch, err))
+		return false;
+	database_rollback(batch->database);
+	return history_checked(batch, err);
+}
+
+bool check_once(const struct run_options *options, struct run_summary *ret_summary, struct err *err)
+{
+	struct project project;
+	if (!project_load(options->config, &project, err))
+		return false;
+	const struct once once = {.config = options->config,
+		.project = &project,
+		.line = options->line,
+		.context = options->context};
+	struct batch batch = {.project = &project, .trigger = "check"};
+	int64_t started = clock_monotonic_us();
+	arena_init(&batch.arena, BATCH_MAX_BYTES);
+	batch.checks = arena_calloc(&batch.arena, project.check_count + 1, sizeof(*batch.checks));
+	bool ok = project_select(&project, options->models, options->model_count, err) &&
+		  check_tables(&batch, options->config, err);
+	database_close(batch.database);
+	print_checks(&once, &batch);
+	if (ok) {
+		struct run_summary summary = {.run_id = batch.run_id,
+			.warnings = batch.warnings,
+			.failures = batch.failures,
+			.milliseconds = (clock_monotonic_us() - started) / 1000};
+		for (size_t i = 0; i < project.check_count; i++)
+			summary.checks += batch.checks[i].ran;
+		*ret_summary = summary;
+		if (batch.failures || batch.warnings)
+			alert(&once, &batch, true, err);
+	}
+	batch_release(&batch);
+	project_release(&project);
+	return ok;
+}

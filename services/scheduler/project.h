@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything the user wrote about models and checks, read from files and checked without a
+ * database: sql/models/<schema>/<name>.sql, property files beside them, and the folder `checks`
+ * beside the models' folder.
+ */
+#ifndef PENSTOCK_SCHEDULER_PROJECT_H
+#define PENSTOCK_SCHEDULER_PROJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "config/config.h"
+#include "query/query.h"
+#include "scheduler/cron.h"
+
+enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW };
+
+struct model_column {
+	const char *name;
+	const char *description; /* "" when there is none */
+};
+
+struct model {
+	const char *name; /* "marts.orders" */
+	const char *schema;
+	const char *table;
+	const char *path;
+	enum materialized materialized;
+	struct string_list unique_key;
+	const char *schedule; /* cron; NULL: runs with all others */
+	struct cron cron;
+	const char *description; /* "" when there is none */
+	struct model_column *columns;
+	size_t column_count;
+	const char *documented; /* the property file that describes it; NULL: none */
+	struct query query;
+	size_t *parents; /* indices into project->models */
+	size_t parent_count;
+	bool selected; /* part of this run */
+};
+
+enum check_kind {
+	CHECK_UNIQUE,
+	CHECK_NOT_NULL,
+	CHECK_ACCEPTED_VALUES,
+	CHECK_RELATIONSHIPS,
+	CHECK_SQL,
+};
+
+struct check {
+	const char *name;   /* "not_null_marts_orders_customer_id" */
+	const char *origin; /* "sql/models/marts.yml:12" */
+	enum check_kind kind;
+	const struct model *model; /* NULL for CHECK_SQL */
+	const char *column;	   /* "" for CHECK_SQL */
+	bool warn;		   /* severity: warn */
+	const char *description;   /* "" when there is none */
+	const char *where;	   /* SQL condition; NULL: all rows */
+	struct string_list values; /* CHECK_ACCEPTED_VALUES */
+	const char *to_schema;	   /* CHECK_RELATIONSHIPS: "" when not qualified */
+	const char *to_table;
+	const char *to_field;
+	struct query query; /* CHECK_SQL */
+};
+
+struct project {
+	struct arena arena;
+	struct model *models; /* parents before children */
+	size_t model_count;
+	struct check *checks;
+	size_t check_count;
+	size_t check_capacity;
+};
+
+/* Configuration errors with file and line. */
+MUST_CHECK bool project_load(
+	const struct config *config, struct project *ret_project, struct err *err);
+void project_release(struct project *project);
+
+/*
+ * Marks the models that the names select: "marts.orders", "orders" where only one schema has it, or
+ * a shell pattern over full names; count 0: all. A name that selects nothing is a usage error.
+ */
+MUST_CHECK bool project_select(
+	struct project *project, const char *const *names, size_t count, struct err *err);
+
+/* "view", "table", "materialized_view". */
+const char *materialized_name(enum materialized materialized);
+/* "unique", "not_null", ... */
+const char *check_kind_name(enum check_kind kind);
+
+/* The model a name in `own_schema`'s SQL means (own schema, then public); NULL when none. */
+struct model *project_resolve(const struct project *project, const char *own_schema,
+	const char *schema, const char *name);
+
+#endif

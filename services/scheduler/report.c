@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sql/reports/<name>.sql -> output/<name>.csv, each from one snapshot of the database. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "postgres/database.h"
+#include "query/query.h"
+#include "scheduler/folder.h"
+#include "scheduler/head.h"
+#include "scheduler/report_writer.h"
+#include "scheduler/scheduler.h"
+
+#define REPORTS_MAX_BYTES ((size_t)256 * 1024 * 1024)
+
+struct report {
+	const char *name;
+	const char *path; /* of the SQL */
+	enum report_format format;
+	const char *sql;
+	bool selected;
+};
+
+struct reports {
+	struct arena arena;
+	const struct config *config;
+	struct report *items;
+	size_t count;
+};
+
+struct report_head {
+	struct head_value format;
+};
+
+static const struct head_key head_keys[] = {
+	{"format", offsetof(struct report_head, format)},
+};
+
+static const struct {
+	const char *name;
+	enum report_format format;
+} formats[] = {{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}};
+
+static bool read_format(struct report *report, const struct head_value *value, struct err *err)
+{
+	if (!value->text)
+		return true;
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (strcmp(value->text, formats[i].name) == 0) {
+			report->format = formats[i].format;
+			return true;
+		}
+	}
+	return err_config(err, "%s:%d: format: expected csv, json or markdown, not '%s'",
+		report->path, value->line, value->text);
+}
+
+static bool load_report(
+	struct reports *reports, const char *file, struct report *report, struct err *err)
+{
+	struct arena *arena = &reports->arena;
+	struct report_head head = {0};
+	struct query query;
+	const char *sql = NULL;
+	if (strchr(file, '/'))
+		return err_config(err, "%s/%s: reports stand in no folders of their own",
+			reports->config->reports.sql, file);
+	report->path = file_join(arena, reports->config->reports.sql, file);
+	report->name = arena_strndup(arena, file, strlen(file) - strlen(".sql"));
+	report->format = reports->config->reports.format;
+	if (!folder_read_sql(report->path, arena, &sql, err) ||
+		!head_parse(sql, report->path, head_keys, sizeof(head_keys) / sizeof(head_keys[0]),
+			arena, &head, err) ||
+		!read_format(report, &head.format, err) ||
+		!query_parse(sql, report->path, arena, &query, err))
+		return false;
+	report->sql = query.text;
+	return true;
+}
+
+static bool load_reports(struct reports *reports, struct err *err)
+{
+	struct string_list files = {0};
+	const char *folder = reports->config->reports.sql;
+	if (*folder && !folder_list(folder, ".sql", &reports->arena, &files, err))
+		return false;
+	reports->items = arena_calloc(&reports->arena, files.count + 1, sizeof(*reports->items));
+	for (size_t i = 0; i < files.count; i++)
+		if (!load_report(reports, files.items[i], &reports->items[reports->count++], err))
+			return false;
+	return true;
+}
+
+static bool select_reports(
+	struct reports *reports, const char *const *names, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < reports->count; i++)
+		reports->items[i].selected = count == 0;
+	for (size_t i = 0; i < count; i++) {
+		bool found = false;
+		for (size_t j = 0; j < reports->count; j++) {
+			if (strcmp(reports->items[j].name, names[i]) == 0)
+				found = reports->items[j].selected = true;
+		}
+		if (!found)
+			return err_usage(err, "no report is called '%s': there is no %s/%s.sql",
+				names[i], reports->config->reports.sql, names[i]);
+	}
+	return true;
+}
+
+static bool write_row(void *context, const struct database_rows *one, struct err *err)
+{
+	return report_writer_row(context, one, err);
+}
+
+/* Columns first, so that a report without rows has its head. */
+static bool read_columns(struct database *database, const struct report *report,
+	struct database_rows **ret_columns, struct err *err)
+{
+	struct buf sql;
+	buf_init(&sql, 2 * QUERY_MAX_BYTES);
+	buf_append_text(&sql, "SELECT * FROM (\n");
+	buf_append_text(&sql, report->sql);
+	buf_append_text(&sql, "\n) q LIMIT 0");
+	bool ok = database_query(database, buf_text(&sql), NULL, 0, ret_columns, err);
+	buf_release(&sql);
+	return ok;
+}
+
+static bool write_report(struct reports *reports, const struct report *report,
+	struct database *database, struct err *err)
+{
+	struct report_writer writer;
+	struct database_rows *columns = NULL;
+	const char *path = file_join(&reports->arena, reports->config->reports.output,
+		arena_printf(&reports->arena, "%s%s", report->name, report_ending(report->format)));
+	if (!database_exec(database,
+		    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
+		    "SET LOCAL search_path = public",
+		    err) ||
+		!read_columns(database, report, &columns, err))
+		return err_prefix(err, "%s", report->path);
+	bool ok = report_writer_open(&writer, path, report->format, columns, err) &&
+		  database_stream(database, report->sql, write_row, &writer, err) &&
+		  report_writer_publish(&writer, err);
+	int64_t rows = writer.rows;
+	report_writer_close(&writer);
+	database_rows_free(columns);
+	if (!ok)
+		return err_prefix(err, "%s", report->path);
+	printf("%s: %lld rows\n", path, (long long)rows);
+	return true;
+}
+
+static bool write_selected(struct reports *reports, size_t *ret_written, struct err *err)
+{
+	const struct database_options options = {
+		.conninfo = reports->config->postgres, .application = "penstock report"};
+	struct database *database = NULL;
+	if (!file_make_folder(reports->config->reports.output, err) ||
+		!database_open(&options, &database, err))
+		return false;
+	size_t written = 0;
+	bool ok = true;
+	for (size_t i = 0; ok && i < reports->count; i++) {
+		if (!reports->items[i].selected)
+			continue;
+		ok = write_report(reports, &reports->items[i], database, err);
+		database_rollback(database);
+		written += ok;
+	}
+	database_close(database);
+	if (ok)
+		*ret_written = written;
+	return ok;
+}
+
+bool report_once(const struct config *config, const char *const *names, size_t count,
+	size_t *ret_written, struct err *err)
+{
+	struct reports reports = {.config = config};
+	arena_init(&reports.arena, REPORTS_MAX_BYTES);
+	bool ok = load_reports(&reports, err) && select_reports(&reports, names, count, err);
+	if (ok && reports.count == 0)
+		*ret_written = 0;
+	else if (ok)
+		ok = write_selected(&reports, ret_written, err);
+	arena_release(&reports.arena);
+	return ok;
+}
