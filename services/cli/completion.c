@@ -110,7 +110,8 @@ static void print_zsh(const struct command_table *commands)
 	       "\tcompadd -- ${=choices}\n"
 	       "\t_files\n"
 	       "}\n"
-	       "compdef _penstock penstock\n");
+	       "if [ \"$funcstack[1]\" = _penstock ]; then _penstock \"$@\"; "
+	       "else compdef _penstock penstock; fi\n");
 }
 
 static int run(struct cli *cli, const void *options, int argc, char **argv)

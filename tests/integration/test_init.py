@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """penstock init on real servers, and `config check`."""
 import json
+import os
+import pty
 import subprocess
 import time
 
 import pytest
 
 from support.penstock import binary
+from support.process import die_with_parent
 
 FIELDS = {"id": "long", "name": ["null", "string"]}
 
@@ -67,6 +70,26 @@ def test_recreate_wants_to_be_meant_and_empties(orders, kafka, database):
     assert (orders.folder / "archive/orders/objects/x").exists()
     orders.run("init", "--recreate", "--forget", "--yes")
     assert not (orders.folder / "archive/orders/objects").exists()
+
+
+@pytest.mark.parametrize("answer, code, rows", [("no", 2, 1), ("yes", 0, 0)])
+def test_recreate_asks_on_a_terminal(orders, database, answer, code, rows):
+    orders.run("init")
+    database.execute("INSERT INTO raw.orders VALUES (1, 'x', 1, 1)")
+    database.execute("INSERT INTO penstock.file (dataset, file_id, sha256, name)"
+                     " VALUES ('orders', 1, 'x', 'orders.csv')")
+    person, terminal = pty.openpty()
+    process = subprocess.Popen([binary(), "-C", orders.folder, "init", "--recreate"], stdin=terminal,
+                               stdout=subprocess.DEVNULL, stderr=terminal, env=orders.environment,
+                               preexec_fn=die_with_parent())
+    os.close(terminal)
+    shown = b""
+    while b"Type yes" not in shown:
+        shown += os.read(person, 4096)
+    os.write(person, f"{answer}\n".encode())
+    assert process.wait(30) == code
+    os.close(person)
+    assert database.value("SELECT count(*) FROM raw.orders") == rows
 
 
 def test_init_waits_for_servers_and_gives_up_in_time(orders):
