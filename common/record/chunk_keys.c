@@ -12,19 +12,19 @@ const unsigned char chunk_magic[CHUNK_MAGIC_SIZE] = {'O', 'b', 'j', 1};
 
 #define TEXT(key, member)                                                                          \
 	{                                                                                          \
-		"penstock." key, CHUNK_KEY_TEXT, offsetof(struct chunk_info, member),              \
-			sizeof(((struct chunk_info *)0)->member), false                            \
+		"penstock." key, offsetof(struct chunk_info, member),                              \
+			sizeof(((struct chunk_info *)0)->member), CHUNK_KEY_TEXT, false            \
 	}
 #define NUMBER(member)                                                                             \
 	{                                                                                          \
-		"penstock." #member, CHUNK_KEY_NUMBER, offsetof(struct chunk_info, member), 0,     \
+		"penstock." #member, offsetof(struct chunk_info, member), 0, CHUNK_KEY_NUMBER,     \
 			false                                                                      \
 	}
 
 const struct chunk_key chunk_keys[CHUNK_KEYS] = {
 	TEXT("dataset", dataset),
 	TEXT("file", sha256),
-	{"penstock.id", CHUNK_KEY_NUMBER, offsetof(struct chunk_info, file_id), 0, false},
+	{"penstock.id", offsetof(struct chunk_info, file_id), 0, CHUNK_KEY_NUMBER, false},
 	TEXT("name", name),
 	NUMBER(chunk),
 	NUMBER(start),
@@ -33,10 +33,10 @@ const struct chunk_key chunk_keys[CHUNK_KEYS] = {
 	NUMBER(width),
 	NUMBER(records),
 	NUMBER(rows),
-	{"penstock.skipped", CHUNK_KEY_OTHER, 0, 0, false},
-	{"penstock.rejects", CHUNK_KEY_OTHER, 0, 0, false},
-	{"penstock.crc", CHUNK_KEY_OTHER, 0, 0, false},
-	{"penstock.chunks", CHUNK_KEY_NUMBER, offsetof(struct chunk_info, chunks), 0, true},
+	{"penstock.skipped", 0, 0, CHUNK_KEY_OTHER, false},
+	{"penstock.rejects", 0, 0, CHUNK_KEY_OTHER, false},
+	{"penstock.crc", 0, 0, CHUNK_KEY_OTHER, false},
+	{"penstock.chunks", offsetof(struct chunk_info, chunks), 0, CHUNK_KEY_NUMBER, true},
 };
 
 const char *chunk_info_wrong(const struct chunk_info *info, int64_t skipped_count)

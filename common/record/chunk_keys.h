@@ -16,9 +16,9 @@ enum chunk_key_kind { CHUNK_KEY_TEXT, CHUNK_KEY_NUMBER, CHUNK_KEY_OTHER };
 
 struct chunk_key {
 	const char *name;
-	enum chunk_key_kind kind;
 	size_t offset; /* in struct chunk_info */
 	size_t size;   /* of the text member, with its NUL */
+	enum chunk_key_kind kind;
 	bool last_only;
 };
 

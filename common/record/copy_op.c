@@ -290,7 +290,7 @@ static const unsigned char *emit_nested(const struct copy_op *op, const unsigned
 		*sink->p++ = 1;
 	buf->len = (size_t)(sink->p - buf->data);
 	json_begin(&json, buf);
-	if (!value_json(op->json, &at, end, &json) || buf->overflow)
+	if (!value_json_present(op->json, &at, end, &json) || buf->overflow)
 		return NULL;
 	uint32_t len = __builtin_bswap32((uint32_t)(buf->len - start - 4));
 	memcpy(buf->data + start, &len, sizeof(len));

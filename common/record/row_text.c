@@ -42,9 +42,11 @@ static bool needs_quotes(const struct buf *text)
 {
 	if (text->len == 0)
 		return true;
-	for (size_t i = 0; i < text->len; i++)
-		if (memchr(",\"\r\n", text->data[i], 4))
+	for (size_t i = 0; i < text->len; i++) {
+		unsigned char c = text->data[i];
+		if (c == ',' || c == '"' || c == '\r' || c == '\n')
 			return true;
+	}
 	return false;
 }
 

@@ -386,16 +386,9 @@ static bool put_scalar(const struct json_op *op, const unsigned char **at, const
 	}
 }
 
-bool value_json(const struct json_op *op, const unsigned char **at, const unsigned char *end,
-	struct json_writer *json)
+bool value_json_present(const struct json_op *op, const unsigned char **at,
+	const unsigned char *end, struct json_writer *json)
 {
-	bool null = false;
-	if (op->writer->nullable && !value_is_null(op->writer, at, end, &null))
-		return false;
-	if (null) {
-		json_null(json);
-		return true;
-	}
 	switch (op->reader->kind) {
 	case TYPE_RECORD:
 		return put_record(op, at, end, json);
@@ -405,4 +398,16 @@ bool value_json(const struct json_op *op, const unsigned char **at, const unsign
 	default:
 		return put_scalar(op, at, end, json);
 	}
+}
+
+bool value_json(const struct json_op *op, const unsigned char **at, const unsigned char *end,
+	struct json_writer *json)
+{
+	bool null = false;
+	if (op->writer->nullable && !value_is_null(op->writer, at, end, &null))
+		return false;
+	if (!null)
+		return value_json_present(op, at, end, json);
+	json_null(json);
+	return true;
 }

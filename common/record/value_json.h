@@ -42,6 +42,10 @@ MUST_CHECK bool json_op_new(struct arena *arena, const struct type *writer,
 MUST_CHECK bool value_json(const struct json_op *op, const unsigned char **at,
 	const unsigned char *end, struct json_writer *json);
 
+/* The same behind the union's branch, which said that there is a value. */
+MUST_CHECK bool value_json_present(const struct json_op *op, const unsigned char **at,
+	const unsigned char *end, struct json_writer *json);
+
 /* Moves *at behind a value; false when the bytes are not one. */
 MUST_CHECK bool value_skip(
 	const struct type *type, const unsigned char **at, const unsigned char *end);
