@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A group member that reads one message at a time and commits only what it is told to: range
- * assignor, no auto commit, no batch consume (docs/operations.md tells why). One thread.
+ * assignor, no auto commit, no batch consume (docs/kafka.md tells why). One thread.
  */
 #ifndef PENSTOCK_KAFKA_CONSUMER_H
 #define PENSTOCK_KAFKA_CONSUMER_H

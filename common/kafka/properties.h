@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables behind client.h: what clients use, and docs/operations.md is held against. */
+/* The tables behind client.h: what clients use, and docs/kafka.md is held against. */
 #ifndef PENSTOCK_KAFKA_PROPERTIES_H
 #define PENSTOCK_KAFKA_PROPERTIES_H
 
