@@ -2,12 +2,16 @@
 """The SQL of examples/world, on tables that Postgres itself filled: models, checks and the three answers."""
 import csv
 import io
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from support import world
+from support.penstock import binary
 
 ORDER = ["staging/countries", "staging/people", "staging/airports", "marts/country_year",
          "marts/continent_year", "marts/countries"]
@@ -22,16 +26,18 @@ def schema_columns(name):
         yield field["name"], TYPES[kind], optional
 
 
-def copy_in(database, name, key, rows):
-    """A raw table made from its Avro schema and filled with COPY."""
-    columns = list(schema_columns(name))
+def create_table(database, name, key):
+    """A raw table made from its Avro schema."""
     definitions = ", ".join(f'"{column}" {kind}{"" if optional else " NOT NULL"}'
-                            for column, kind, optional in columns)
+                            for column, kind, optional in schema_columns(name))
     database.execute(f"CREATE TABLE raw.{name} ({definitions}, PRIMARY KEY ({', '.join(key)}))")
+
+
+def fill(database, name, rows, names):
     text = io.StringIO()
     writer = csv.writer(text)
     for row in rows:
-        writer.writerow(["" if row.get(column) is None else row[column] for column, _, _ in columns])
+        writer.writerow(["" if row.get(column) is None else row[column] for column in names])
     text.seek(0)
     connection = database.connect()
     with connection.cursor() as cursor:
@@ -42,6 +48,17 @@ def copy_in(database, name, key, rows):
 def long_rows(name, value):
     return [{"country": country, "year": year, value: cell}
             for (country, year), cell in world.wide(name).items()]
+
+
+def raw_rows():
+    return {
+        "population": long_rows("population-by-year.csv", "people"),
+        "life_expectancy": long_rows("life-expectancy-by-year.csv", "years"),
+        "incomes": world.incomes(),
+        "country_codes": world.read_json("country-codes.json"),
+        "continents": world.read_json("continents.json"),
+        "airports": world.airports().values(),
+    }
 
 
 def model_sql(model):
@@ -55,18 +72,12 @@ def warehouse(database):
     config = yaml.safe_load((world.FOLDER / "penstock.yml").read_text())["datasets"]
     for schema in ("raw", "staging", "marts"):
         database.execute(f"CREATE SCHEMA {schema}")
-    rows = {
-        "population": long_rows("population-by-year.csv", "people"),
-        "life_expectancy": long_rows("life-expectancy-by-year.csv", "years"),
-        "incomes": world.incomes(),
-        "country_codes": world.read_json("country-codes.json"),
-        "continents": world.read_json("continents.json"),
-        "airports": world.airports().values(),
-    }
+    rows = raw_rows()
     assert set(rows) == set(config)
     for name in rows:
         assert config[name]["table"] == f"raw.{name}"
-        copy_in(database, name, config[name]["key"], rows[name])
+        create_table(database, name, config[name]["key"])
+        fill(database, name, rows[name], [column for column, _, _ in schema_columns(name)])
     files = {str(path.relative_to(world.FOLDER / "sql" / "models").with_suffix(""))
              for path in (world.FOLDER / "sql" / "models").rglob("*.sql")}
     assert set(ORDER) == files
@@ -80,6 +91,57 @@ def warehouse(database):
             for column in head["unique_key"].split(", "):
                 assert database.value(f"SELECT count(*) FROM {name} WHERE {column} IS NULL") == 0
     return database
+
+
+def penstock(folder, *arguments, **variables):
+    done = subprocess.run([binary(), "-C", folder, *arguments], env={**os.environ, **variables}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def columns(database, table):
+    return database.execute("SELECT column_name, data_type, is_nullable FROM information_schema.columns WHERE"
+                            " table_schema = 'raw' AND table_name = %s ORDER BY ordinal_position", (table,))
+
+
+@pytest.fixture
+def inited(kafka, postgres, unique, tmp_path):
+    """A copy of the project, its tables made by init, filled by COPY; and what runs penstock in it."""
+    for name in ("schemas", "sql"):
+        shutil.copytree(world.FOLDER / name, tmp_path / name)
+    shutil.copy(world.FOLDER / "penstock.yml", tmp_path)
+    made = postgres.create_database(f"{unique}_init")
+    servers = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap, "DATABASE_URL": made.conninfo}
+    penstock(tmp_path, "init", **servers)
+    yield made, tmp_path, lambda *arguments: penstock(tmp_path, *arguments, **servers)
+    made.close()
+    postgres.drop_database(made.name)
+
+
+def test_init_makes_the_tables_the_models_were_tried_on(inited, warehouse):
+    made, _, _ = inited
+    for table in world.raw_counts():
+        lineage = [("_file", "bigint", "NO"), ("_row", "bigint", "NO")]
+        assert columns(made, table) == columns(warehouse, table) + lineage
+
+
+def test_run_and_report_give_the_answers_too(inited):
+    made, folder, run = inited
+    for name, rows in raw_rows().items():
+        fill(made, name, [dict(row, _file=1, _row=number) for number, row in enumerate(rows, 1)],
+             [column for column, _, _ in schema_columns(name)] + ["_file", "_row"])
+    run("run")
+    run("report")
+    for report, answer in world.ANSWERS.items():
+        rows = world.markdown_rows(folder / "output" / f"{report}.md")
+        assert rows == [["" if cell is None else str(cell) for cell in row] for row in answer()]
+
+
+def test_the_image_has_a_good_configuration(tmp_path):
+    for name in ("schemas", "sql"):
+        shutil.copytree(world.FOLDER / name, tmp_path / name)
+    shutil.copy(world.FOLDER.parents[1] / "deploy" / "penstock.yml", tmp_path)
+    penstock(tmp_path, "config", "check", DATABASE_URL="host=postgres dbname=penstock")
 
 
 def test_raw_tables_have_as_many_rows_as_the_files_say(warehouse):
