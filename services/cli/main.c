@@ -13,18 +13,20 @@ extern const struct command command_init;
 extern const struct command command_lag;
 extern const struct command command_man;
 extern const struct command command_monitor;
+extern const struct command command_preview;
 extern const struct command command_producer;
 extern const struct command command_publish;
-extern const struct command command_preview;
 extern const struct command command_rejects;
 extern const struct command command_report;
 extern const struct command command_run;
+extern const struct command command_scheduler;
 extern const struct command command_status;
 
 static const struct command *const rows[] = {
 	&command_init,
 	&command_publish,
 	&command_producer,
+	&command_scheduler,
 	&command_monitor,
 	&command_lag,
 	&command_status,
