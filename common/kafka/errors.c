@@ -81,12 +81,6 @@ enum err_class kafka_error_class(int code)
 	return find(code) ? ERR_FATAL : ERR_RETRY;
 }
 
-const char *kafka_error_advice(int code)
-{
-	const struct fatal_error *row = find(code);
-	return row ? row->advice : NULL;
-}
-
 bool kafka_fail(struct err *err, int code, const char *fmt, ...)
 {
 	if (!err)
@@ -96,7 +90,8 @@ bool kafka_fail(struct err *err, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	const char *advice = kafka_error_advice(code);
+	const struct fatal_error *row = find(code);
+	const char *advice = row ? row->advice : NULL;
 	err_fail(err, kafka_error_class(code), "%s: %s%s%s", text,
 		rd_kafka_err2str((rd_kafka_resp_err_t)code), advice ? "; " : "",
 		advice ? advice : "");

@@ -11,10 +11,7 @@
 /* FATAL for what only a person can mend, RETRY for all else, codes of newer brokers included. */
 enum err_class kafka_error_class(int code);
 
-/* What to do about it; NULL when there is nothing to advise. Static. */
-const char *kafka_error_advice(int code);
-
-/* Fills err: the text of `fmt`, librdkafka's description of the code, the advice. Returns false. */
+/* Fills err: the text of `fmt`, librdkafka's description of the code, what to do. Returns false. */
 bool kafka_fail(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif
