@@ -16,10 +16,15 @@
 
 static const int64_t poll_ms = 100;
 
+static int stop_signal_of(const struct process *process)
+{
+	return process->stop_signal ? process->stop_signal : SIGTERM;
+}
+
 /* In the child; reports a failure through the pipe and never returns. */
 static _Noreturn void run_child(const struct process *process, pid_t parent, int report_fd)
 {
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	prctl(PR_SET_PDEATHSIG, stop_signal_of(process));
 	if (getppid() != parent)
 		_exit(0);
 	/* A group of its own: Ctrl-C reaches the supervisor alone, which ends the children in
@@ -34,7 +39,7 @@ static _Noreturn void run_child(const struct process *process, pid_t parent, int
 		     setuid(process->uid) == 0;
 	/* Changing the user clears the death signal. */
 	if (ok)
-		ok = prctl(PR_SET_PDEATHSIG, SIGTERM) == 0;
+		ok = prctl(PR_SET_PDEATHSIG, stop_signal_of(process)) == 0;
 	if (ok && process->log_path) {
 		int fd = open(process->log_path, O_WRONLY | O_CREAT | O_APPEND, 0644);
 		ok = fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0;
@@ -149,7 +154,7 @@ static void end_process(struct process *process, int64_t ms)
 {
 	if (process->pid == 0)
 		return;
-	kill(process->pid, SIGTERM);
+	kill(process->pid, stop_signal_of(process));
 	int64_t deadline = clock_monotonic_us() + ms * 1000;
 	int status = 0;
 	while (waitpid(process->pid, &status, WNOHANG) == 0) {

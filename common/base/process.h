@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Child processes that are kept alive: started, restarted with back-off when they die, ended
- * together. Children get SIGTERM when their parent dies, so none is left behind. One thread.
+ * together. Children get their stop signal when their parent dies, so none is left behind. One
+ * thread.
  */
 #ifndef PENSTOCK_BASE_PROCESS_H
 #define PENSTOCK_BASE_PROCESS_H
@@ -23,6 +24,7 @@ struct process {
 	unsigned uid;		 /* run as this user when `change_user` */
 	unsigned gid;
 	bool change_user;
+	int stop_signal; /* how it is asked to end; 0: SIGTERM */
 	/* set by supervise_* */
 	pid_t pid;	 /* 0: not running */
 	int exit_status; /* of the last end, as wait(2) tells it */
@@ -45,8 +47,10 @@ MUST_CHECK bool supervise_start(
  */
 MUST_CHECK bool supervise_step(
 	struct supervisor *supervisor, int64_t ms, struct process **ret_ended, struct err *err);
-/* SIGTERM to all, in reverse order of their start, each given `ms` before SIGKILL. Returns when
- * none runs. */
+/*
+ * Asks all to end, in reverse order of their start, each given `ms` before SIGKILL. Returns when
+ * none of them runs.
+ */
 void supervise_stop(struct supervisor *supervisor, int64_t ms);
 
 #endif

@@ -191,6 +191,18 @@ bool utf8_valid(const void *text, size_t n, size_t *ret_at)
 	return true;
 }
 
+void text_copy(char *to, size_t size, const char *text)
+{
+	size_t n = strnlen(text, size);
+	if (n == size) {
+		n--;
+		while (n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80)
+			n--;
+	}
+	memcpy(to, text, n);
+	to[n] = '\0';
+}
+
 bool text_glob(const char *pattern, const char *name)
 {
 	return fnmatch(pattern, name, FNM_PERIOD) == 0;

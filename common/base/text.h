@@ -32,6 +32,9 @@ size_t utf8_length(const unsigned char *p, size_t n);
  */
 bool utf8_valid(const void *text, size_t n, size_t *ret_at);
 
+/* Copies what fits into `size` bytes, the NUL included; longer text is cut at a whole character. */
+void text_copy(char *to, size_t size, const char *text);
+
 /* Whether `name` matches the shell pattern (fnmatch with FNM_PERIOD). */
 bool text_glob(const char *pattern, const char *name);
 

@@ -54,6 +54,7 @@ struct config {
 	struct config_pairs kafka; /* librdkafka properties: defaults < file < -X */
 	const char *postgres;	   /* libpq conninfo; "" = libpq's own defaults */
 	bool postgres_configured;  /* `postgres` is not empty, or a PG* variable is set */
+	bool embedded_broker;	   /* the servers are those of a running `penstock dev` */
 	const char *inbox;
 	const char *archive;
 	struct {

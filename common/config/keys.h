@@ -118,4 +118,7 @@ extern const struct value_type value_max_rejects;
 void check_dataset(struct loader *loader, const struct config_dataset *dataset);
 void check_config(struct loader *loader);
 
+/* Points the configuration at the servers of a `penstock dev` that runs in its folder. */
+MUST_CHECK bool dev_servers_apply(struct loader *loader, struct err *err);
+
 #endif

@@ -97,7 +97,7 @@ bool config_load(const struct config_source *source, struct config *ret_config, 
 	buf_init(&loader.problems, 16384);
 	bool ok = read_file(&loader, &text, err) && read_env_file(&loader, source, err) &&
 		  tree_parse(buf_text(&text), text.len, config.path, &config.arena, &root, err) &&
-		  read_tree(&loader, root, err);
+		  read_tree(&loader, root, err) && dev_servers_apply(&loader, err);
 	buf_release(&loader.problems);
 	buf_release(&text);
 	if (!ok) {

@@ -9,6 +9,8 @@ extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_config_check;
 extern const struct command command_config_print;
+extern const struct command command_dev;
+extern const struct command command_dev_broker;
 extern const struct command command_init;
 extern const struct command command_lag;
 extern const struct command command_man;
@@ -21,22 +23,26 @@ extern const struct command command_report;
 extern const struct command command_run;
 extern const struct command command_scheduler;
 extern const struct command command_status;
+extern const struct command command_worker;
 
 static const struct command *const rows[] = {
 	&command_init,
+	&command_dev,
+	&command_dev_broker,
 	&command_publish,
 	&command_producer,
+	&command_worker,
 	&command_scheduler,
 	&command_monitor,
 	&command_lag,
 	&command_status,
-	&command_rejects,
+	&command_preview,
 	&command_run,
 	&command_check,
 	&command_report,
+	&command_rejects,
 	&command_config_print,
 	&command_config_check,
-	&command_preview,
 	&command_completion,
 	&command_man,
 };

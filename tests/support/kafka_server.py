@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Apache Kafka: one node in KRaft mode, on free ports of 127.0.0.1, its data in a folder."""
 import fcntl
+import json
 import pathlib
 import shutil
 import signal
@@ -83,6 +84,9 @@ class KafkaServer:
         for key, value in (settings or {}).items():
             text += f"{key}={value}\n"
         self._config.write_text(text)
+        self._format()
+
+    def _format(self):
         self._run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._config))
 
     def _command(self, main, *arguments):
@@ -146,6 +150,22 @@ class KafkaServer:
                 committed = None if words[3] == "-" else int(words[3])
                 lag[words[1], int(words[2])] = (committed, int(words[4]))
         return lag
+
+    def delete_before(self, topic, offsets):
+        """DeleteRecords: {partition: the first offset that stays}."""
+        plan = self.folder / "delete.json"
+        plan.write_text(json.dumps({"version": 1, "partitions": [
+            {"topic": topic, "partition": partition, "offset": offset}
+            for partition, offset in offsets.items()]}))
+        self._run("org.apache.kafka.tools.DeleteRecordsCommand", "--bootstrap-server", self.bootstrap,
+                  "--offset-json-file", str(plan))
+
+    def wipe(self):
+        """The broker's disk is lost: the same address comes back empty."""
+        self.kill()
+        shutil.rmtree(self.data)
+        self._format()
+        self.start()
 
     def freeze(self):
         """Stops its clock: connections stay, nothing answers."""

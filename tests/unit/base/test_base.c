@@ -99,6 +99,18 @@ static void utf8_is_judged_as_the_standard_does(void **state)
 	assert_int_equal(at, 8);
 }
 
+static void copies_are_cut_at_whole_characters(void **state)
+{
+	(void)state;
+	char to[4];
+	text_copy(to, sizeof(to), "abc");
+	assert_string_equal(to, "abc");
+	text_copy(to, sizeof(to), "abcd");
+	assert_string_equal(to, "abc");
+	text_copy(to, sizeof(to), "ab\xC3\xA9");
+	assert_string_equal(to, "ab");
+}
+
 static bool valid_json(const char *text)
 {
 	struct json_scanner scanner;
@@ -275,6 +287,7 @@ int main(void)
 		cmocka_unit_test(crc32c_equals_the_published_check_value),
 		cmocka_unit_test(sizes_and_durations_mean_what_a_person_means),
 		cmocka_unit_test(utf8_is_judged_as_the_standard_does),
+		cmocka_unit_test(copies_are_cut_at_whole_characters),
 		cmocka_unit_test(json_scan_is_strict),
 		cmocka_unit_test(json_walks_what_it_validated),
 		cmocka_unit_test(json_writer_escapes),

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which datasets a job works on, waits for, or has given up. Lives as long as the process, across
+ * rebalances: after each assignment the partitions of waiting datasets are paused again.
+ */
+#ifndef PENSTOCK_WORKER_DUTY_H
+#define PENSTOCK_WORKER_DUTY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "dataset/dataset.h"
+#include "kafka/consumer.h"
+
+enum duty_state {
+	DUTY_WORKING,
+	DUTY_WAITING, /* PAUSE: tried again at retry_us */
+	DUTY_STOPPED, /* FATAL: until the process is started again */
+};
+
+struct duty {
+	const struct dataset *dataset;
+	enum duty_state state;
+	unsigned attempt;
+	int64_t retry_us; /* monotonic */
+	char reason[400];
+};
+
+struct duties {
+	struct duty *items; /* in the order of datasets->items */
+	size_t count;
+};
+
+void duties_init(struct duties *duties, const struct datasets *datasets);
+void duties_release(struct duties *duties);
+struct duty *duties_of_topic(const struct duties *duties, const char *topic);
+
+/* Notes the error: its class decides between waiting and stopped. Logs it once per change of
+ * reason. */
+void duty_fail(struct duty *duty, const struct err *err);
+void duty_succeed(struct duty *duty);
+bool duties_all_stopped(const struct duties *duties);
+/* "orders: reason; ..." for people. */
+void duties_describe(const struct duties *duties, struct buf *out);
+
+/* Pauses what belongs to datasets not working, resumes the rest of the assignment. */
+MUST_CHECK bool duties_apply(
+	const struct duties *duties, struct kafka_consumer *consumer, struct err *err);
+/* Turns waiting datasets whose time has come into working ones; *ret_changed when any did. */
+void duties_wake(struct duties *duties, bool *ret_changed);
+
+#endif

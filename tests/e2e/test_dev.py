@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`penstock dev`: everything on one machine, ended as one, and going on where it was."""
+import os
+import pathlib
+import re
+import signal
+
+import psycopg2
+import pytest
+
+from support import versions
+from support.penstock import Project
+from support.wait import wait_until
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project without servers of its own: dev brings them."""
+    os.chmod(tmp_path, 0o755)
+    project = Project(tmp_path, "127.0.0.1:1", "", "penstock.")
+    project.config["monitor"] = {"listen": "127.0.0.1:0"}
+    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"])
+    yield project
+    project.close()
+    print(project.logs())
+    for log in sorted((project.folder / ".penstock" / "log").glob("*.log")):
+        print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+
+
+def start(project):
+    dev = project.start("dev", "--workers", "2")
+    wait_until(lambda: "penstock dev is ready" in dev.output() or not dev.running(), 60, "dev is ready")
+    assert dev.running(), dev.output()
+    return dev
+
+
+def connect(dev):
+    """With the line dev prints for people."""
+    url = re.findall(r"psql '([^']+)'", dev.output())[-1]
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    return connection
+
+
+def query(connection, sql):
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+class Reader:
+    """What support.versions asks of a database."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def execute(self, sql):
+        return query(self.connection, sql)
+
+
+def family(folder):
+    """Processes that name this project on their command line, or work in its folder."""
+    found = {}
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if str(folder) in words and state != "Z" and int(process.name) != os.getpid():
+            found[int(process.name)] = words
+    return found
+
+
+def all_loaded(connection, files):
+    return query(connection, "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == [(files,)]
+
+
+def test_dev_from_an_empty_folder_to_ctrl_c_and_on(project):
+    contents = [versions.make_rows(n, 300, 400) for n in range(2)]
+    dev = start(project)
+    connection = connect(dev)
+    project.drop("orders-0.csv", versions.to_csv(contents[0]))
+    wait_until(lambda: all_loaded(connection, 1), 30, "the first file loaded")
+    wait_until(lambda: "orders-0.csv" in dev.output(), 10, "dev tells about the file")
+    # Other commands in the folder find the servers.
+    assert sum(row["lag"] for row in project.json("lag")) == 0
+    broker = re.findall(r"kcat -b (\S+)", dev.output())[-1]
+    assert "penstock.orders" in os.popen(f"kcat -b {broker} -L").read()
+    connection.close()
+    dev.process.send_signal(signal.SIGINT)
+    assert dev.wait(30) == 0
+    assert family(project.folder) == {}
+
+    # The second time: the broker has forgotten everything, the tables and the ledger have not.
+    dev = start(project)
+    connection = connect(dev)
+    assert all_loaded(connection, 1)
+    project.drop("orders-1.csv", versions.to_csv(contents[1]))
+    wait_until(lambda: all_loaded(connection, 2), 30, "the second file loaded")
+    ids = dict(query(connection, "SELECT name, file_id FROM penstock.file"))
+    publications = [(ids[f"orders-{n}.csv"], contents[n]) for n in range(2)]
+    versions.assert_same(versions.table(Reader(connection), "raw.orders"), versions.expected(publications))
+    connection.close()
+    assert dev.stop(30) == 0
+    assert family(project.folder) == {}
+
+
+def children_named(project, word):
+    return [pid for pid, words in family(project.folder).items() if f" {word}" in words]
+
+
+def test_what_dies_is_started_again_and_what_the_broker_forgot_is_repaired(project):
+    dev = start(project)
+    connection = connect(dev)
+    for pid in children_named(project, "worker"):
+        os.kill(pid, signal.SIGKILL)
+    rows = versions.make_rows(5, 300, 400)
+    project.drop("orders-5.csv", versions.to_csv(rows))
+    wait_until(lambda: all_loaded(connection, 1), 40, "the file loaded by new workers")
+    for pid in children_named(project, "dev broker"):
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: "starting it and its clients anew" in dev.output(), 20, "dev notices")
+    more = versions.make_rows(6, 300, 400)
+    project.drop("orders-6.csv", versions.to_csv(more))
+    wait_until(lambda: all_loaded(connection, 2), 60, "the next file loaded through the new broker")
+    connection.close()
+    # kill -9 of dev itself: the kernel tells its children.
+    dev.kill()
+    wait_until(lambda: family(project.folder) == {}, 20, "no process is left")
+
+
+def test_a_second_dev_in_the_same_folder_is_refused(project):
+    start(project)
+    refused = project.run("dev", code=None, timeout=20)
+    assert refused.code == 1 and "already runs" in refused.err
