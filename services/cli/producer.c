@@ -39,7 +39,7 @@ static int run_producer(struct cli *cli, const void *options, int argc, char **a
 		.datasets = datasets,
 		.kafka = cli_kafka(cli, "penstock-producer"),
 		.listen = arguments->listen,
-		.window = arguments->window,
+		.window = arguments->window || cli->config.embedded_broker,
 		.settle_ms = arguments->settle_ms,
 		.rescan_ms = arguments->rescan_ms,
 		.repair_ms = arguments->repair_ms,

@@ -239,7 +239,7 @@ static int run_publish(struct cli *cli, const void *options, int argc, char **ar
 		.kafka = cli_kafka(cli, "penstock-publish"),
 		.dataset = arguments->dataset,
 		.again = arguments->again,
-		.window = arguments->window,
+		.window = arguments->window || cli->config.embedded_broker,
 		.progress = show_progress,
 		.context = &run,
 	};

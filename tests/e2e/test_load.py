@@ -26,7 +26,7 @@ def publish_all(project, seed, dataset="orders"):
         path = project.file(f"{dataset}-{number}.csv", versions.to_csv(rows))
         first = project.json("publish", "--dataset", dataset, path)[0]
         again = project.json("publish", "--dataset", dataset, path)[0]
-        assert again["file_id"] == first["file_id"] and again["already"] is True
+        assert again["file_id"] == first["file_id"] and again["outcome"] == "already published"
         assert first["rows"] == ROWS and first["rejects"] == 0 and first["chunks"] > 1
         publications.append((first["file_id"], rows))
     return publications
@@ -117,7 +117,7 @@ def test_publishing_again_on_purpose_is_a_new_publication(project, database):
     path = project.file("orders.csv", versions.to_csv(rows))
     first = project.json("publish", path)[0]
     second = project.json("publish", "--again", path)[0]
-    assert second["file_id"] > first["file_id"] and second["already"] is False
+    assert second["file_id"] > first["file_id"] and second["outcome"] == "published"
     project.start("worker")
     wait_until(lambda: complete(database, 2), 30, "both publications complete")
     versions.assert_same(versions.table(database, "raw.orders"),
