@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import pathlib
 import random
+import re
 import threading
 
 import psycopg2
@@ -398,3 +400,19 @@ def test_runs_take_turns_and_a_killed_one_is_noted(project, database):
         ("failed", 2), ("published", 4)]
     assert database.execute("TABLE marts.m") == [(1,)]
     wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'penstock%'") == 0)
+
+
+def test_the_examples_of_the_docs(project, database):
+    """docs/models.md: each block that names its file, run as it stands there."""
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text()
+    blocks = re.findall(r"```\w+\n(?:--|#) file: (\S+)\n(.*?)```", text, re.S)
+    assert len(blocks) == 4
+    for path, content in blocks:
+        project.file(path, content)
+    database.execute("CREATE TABLE raw.sales (shop int, amount int); CREATE TABLE raw.shops (shop int);"
+                     "INSERT INTO raw.sales VALUES (1, 5), (1, 6), (2, 3); INSERT INTO raw.shops VALUES (1), (2)")
+    assert project.results() == {"marts.shop_totals": ("published", 2, 0, 0)}
+    assert set(database.execute("SELECT state FROM penstock.check_result")) == {("pass",)}
+    assert database.value("SELECT count(*) FROM penstock.check_result") == 6
+    project.run("report")
+    assert (project.folder / "output" / "best-shops.md").read_text().endswith("| 1 | 11 |\n| 2 | 3 |\n")
