@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "kafka/consumer.h"
 #include "support/cmocka_all.h"
 #include "world.h"
 
@@ -204,6 +206,56 @@ static void an_unknown_topic_says_what_to_do(void **state)
 		strstr(outcome.err, "topic none.orders does not exist: run 'penstock init'"));
 }
 
+/* Reads and commits as a worker would, until the last chunk and all before it were there. */
+static int64_t consume_to_the_end(const struct world *world, int64_t *ret_rows)
+{
+	struct err err = {0};
+	const struct kafka_property properties[] = {
+		{"bootstrap.servers", embedded_broker_address(world->broker)}, {"group.id", "t"}};
+	const struct kafka_settings settings = {properties, 2, "test"};
+	const struct kafka_rebalance rebalance = {NULL, NULL, NULL};
+	const char *const topics[] = {"t.orders"};
+	struct kafka_consumer *consumer = NULL;
+	int64_t seen = 0;
+	int64_t chunks = 0;
+	assert_ok(kafka_consumer_open(&settings, topics, 1, &rebalance, &consumer, &err));
+	int64_t deadline = clock_monotonic_us() + 60 * INT64_C(1000000);
+	while ((!chunks || seen < chunks) && clock_monotonic_us() < deadline) {
+		struct kafka_message *message = NULL;
+		struct chunk chunk;
+		if (!kafka_consumer_poll(consumer, 100, &message, &err) || !message)
+			continue;
+		assert_ok(chunk_open(message->payload, message->len, &chunk, &err));
+		const struct kafka_partition next = {
+			message->topic, message->partition, message->offset + 1};
+		assert_ok(kafka_consumer_commit(consumer, &next, 1, &err));
+		chunks = chunk.info.chunks ? chunk.info.chunks : chunks;
+		*ret_rows += chunk.info.rows;
+		seen++;
+		kafka_message_free(message);
+	}
+	assert_true(kafka_consumer_close(consumer, 10000));
+	return seen;
+}
+
+/* Twice what the embedded broker keeps goes through it: with a window nothing is dropped. */
+static void a_window_keeps_the_backlog_small(void **state)
+{
+	struct world *world = *state;
+	enum { ROWS = 1500000 };
+	size_t n = 0;
+	int64_t rows = 0;
+	char *text = world_orders(1, ROWS, &n);
+	assert_true(n > (size_t)2 * WORLD_PARTITIONS * (5 << 20));
+	world_file(world, "orders.csv", text, n);
+	free(text);
+	pid_t pid = world_start(world, NULL, "log", "publish", "--window", "orders.csv", NULL);
+	int64_t chunks = consume_to_the_end(world, &rows);
+	assert_int_equal(world_wait(pid), 0);
+	assert_int_equal(rows, ROWS);
+	assert_true(chunks > 100);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
 
 int main(void)
@@ -217,6 +269,7 @@ int main(void)
 		IN_WORLD(members_of_an_archive_are_files_of_their_own),
 		IN_WORLD(what_is_no_file_fails_alone),
 		IN_WORLD(an_unknown_topic_says_what_to_do),
+		IN_WORLD(a_window_keeps_the_backlog_small),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

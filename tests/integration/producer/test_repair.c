@@ -265,6 +265,75 @@ static void a_quarantine_reaches_the_ledger_when_it_is_there(void **state)
 	database_close(database);
 }
 
+struct sent {
+	const struct world *world;
+	const char *log;
+};
+
+static bool line_is_there(void *context)
+{
+	const struct sent *sent = context;
+	return world_exists(sent->world, sent->log) &&
+	       world_count_in(sent->world, sent->log, "orders.csv: dataset orders") > 0;
+}
+
+/* Publishes with --wait, then lets the ledger say what `loaded` does; the exit code. */
+static int publish_and_wait(struct world *world, struct database *database, const char *log,
+	void (*loaded)(struct database *database, const struct topic *topic))
+{
+	struct topic topic;
+	struct sent sent = {world, log};
+	pid_t pid =
+		world_start(world, NULL, log, "publish", "--again", "--wait", "orders.csv", NULL);
+	world_until(line_is_there, &sent, "the file is published");
+	topic_read(world, &topic);
+	loaded(database, &topic);
+	topic_release(&topic);
+	return world_wait(pid);
+}
+
+static void load_all(struct database *database, const struct topic *topic)
+{
+	load(database, topic, -1);
+}
+
+static void load_with_dead_letter(struct database *database, const struct topic *topic)
+{
+	load(database, topic, 1);
+	sql_exec(database,
+		"INSERT INTO penstock.dead_letter (topic, partition, \"offset\", dataset, file_id, "
+		"chunk, stage, reason, worker) SELECT 't', 0, max(file_id) %% 1000, 'orders', "
+		"max(file_id), 1, 'chunk', '', 'w' FROM penstock.chunk");
+}
+
+static void pause_then_load(struct database *database, const struct topic *topic)
+{
+	sql_exec(database, "INSERT INTO penstock.worker (worker, state, paused) "
+			   "VALUES ('w', 'paused', 'orders: no such customer')");
+	load(database, topic, -1);
+}
+
+static void waiting_ends_when_the_ledger_has_it(void **state)
+{
+	struct world *world = *state;
+	struct bench bench;
+	size_t n = 0;
+	char *text = world_orders(1, ROWS, &n);
+	world_file(world, "orders.csv", text, n);
+	struct database *database = fresh_ledger();
+	bench_open(world, &bench); /* for its configuration */
+	bench_close(&bench);
+	assert_int_equal(publish_and_wait(world, database, "all.log", load_all), 0);
+	assert_int_equal(world_count_in(world, "all.log", "loaded: "), 1);
+	assert_int_equal(publish_and_wait(world, database, "dead.log", load_with_dead_letter), 1);
+	assert_int_equal(world_count_in(world, "dead.log", "1 dead letters"), 1);
+	assert_int_equal(publish_and_wait(world, database, "paused.log", pause_then_load), 0);
+	assert_int_equal(
+		world_count_in(world, "paused.log", "PAUSED: orders: no such customer"), 1);
+	database_close(database);
+	free(text);
+}
+
 #define IN_WORLD(test) cmocka_unit_test_setup_teardown(test, world_open, world_close)
 
 int main(void)
@@ -276,6 +345,7 @@ int main(void)
 		IN_WORLD(what_was_read_past_without_loading_is_sent_again),
 		IN_WORLD(what_people_took_out_stays_out),
 		IN_WORLD(a_quarantine_reaches_the_ledger_when_it_is_there),
+		IN_WORLD(waiting_ends_when_the_ledger_has_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
