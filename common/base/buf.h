@@ -40,8 +40,8 @@ static inline unsigned char *buf_reserve(struct buf *buf, size_t n)
 
 static inline void buf_append(struct buf *buf, const void *data, size_t n)
 {
-	unsigned char *to = buf_reserve(buf, n);
-	if (to && n) {
+	unsigned char *to = n ? buf_reserve(buf, n) : NULL;
+	if (to) {
 		memcpy(to, data, n);
 		buf->len += n;
 	}
