@@ -56,6 +56,13 @@ static inline bool binary_read_long(
 		*at = p + 1;
 		return true;
 	}
+	/* Three bytes hold every date and most lengths and counts. */
+	if (end - p >= 3 && p[2] < 0x80 && p[2] > 0 && p[1] >= 0x80) {
+		uint32_t bits = (p[0] & 0x7Fu) | (p[1] & 0x7Fu) << 7 | (uint32_t)p[2] << 14;
+		*ret_value = (int64_t)(bits >> 1) ^ -(int64_t)(bits & 1);
+		*at = p + 3;
+		return true;
+	}
 	return binary_read_long_slow(at, end, ret_value);
 }
 
