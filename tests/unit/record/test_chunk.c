@@ -243,8 +243,8 @@ static void avro_c_reads_it(void **state)
 	write_file(&f->message, path);
 	avro_file_reader_t reader;
 	assert_int_equal(avro_file_reader(path, &reader), 0);
-	avro_value_iface_t *iface =
-		avro_generic_class_from_schema(avro_file_reader_get_writer_schema(reader));
+	avro_schema_t schema = avro_file_reader_get_writer_schema(reader);
+	avro_value_iface_t *iface = avro_generic_class_from_schema(schema);
 	avro_value_t row;
 	avro_generic_value_new(iface, &row);
 	static const int64_t ids[] = {1, -70000, INT64_MIN, 4};
@@ -259,6 +259,7 @@ static void avro_c_reads_it(void **state)
 	assert_int_equal(avro_file_reader_read_value(reader, &row), EOF);
 	avro_value_decref(&row);
 	avro_value_iface_decref(iface);
+	avro_schema_decref(schema);
 	avro_file_reader_close(reader);
 	unlink(path);
 }
