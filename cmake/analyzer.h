@@ -20,7 +20,7 @@ static inline bool analyzer_false(bool failed)
 #undef err_fail_errno
 #define err_fail_errno(err, class, ...)                                                            \
 	analyzer_false(err_fail_errno_at((err), (class), __FILE__, __LINE__, __VA_ARGS__))
-#define err_usage(...) analyzer_false((err_usage)(__VA_ARGS__))
+#define err_usage(...)	analyzer_false((err_usage)(__VA_ARGS__))
 #define err_config(...) analyzer_false((err_config)(__VA_ARGS__))
 #define err_prefix(...) analyzer_false((err_prefix)(__VA_ARGS__))
 

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "archive/archive.h"
-#include "support/folder.h"
 #include "support/cmocka_all.h"
+#include "support/folder.h"
 
 static const char abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 

@@ -5,8 +5,8 @@
 
 #include "archive/document.h"
 #include "archive/manifest.h"
-#include "support/folder.h"
 #include "support/cmocka_all.h"
+#include "support/folder.h"
 
 static const char sha[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -410,8 +410,8 @@ static void repeats_are_counted_and_all_are_visited(void **state)
 	snprintf(path, sizeof(path), "%s/orders/manifests/%s.1.json", (char *)*state, sha);
 	assert_int_equal(truncate(path, 10), 0);
 	seen = 0;
-	assert_err(
-		manifest_each(archive, "orders", NULL, count_visit, &seen, &err), ERR_FATAL, ".1.json");
+	assert_err(manifest_each(archive, "orders", NULL, count_visit, &seen, &err), ERR_FATAL,
+		".1.json");
 	assert_int_equal(seen, 202);
 	archive_close(archive);
 }
