@@ -44,7 +44,7 @@ void print_listing(const struct listing *listing, bool json)
 {
 	const struct listing_shape *shape = listing->shape;
 	size_t columns = shape->column_count;
-	struct table_column titles[MAX_COLUMNS];
+	struct table_column titles[MAX_COLUMNS] = {0};
 	if (columns > MAX_COLUMNS)
 		BUG("%s has %zu columns", shape->key, columns);
 	for (size_t i = 0; i < columns; i++)
