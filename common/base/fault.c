@@ -11,6 +11,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *wanted;
 static size_t wanted_length;
 static atomic_long passes_left;
+static int deed = SIGKILL;
 
 static void read_environment(void)
 {
@@ -19,7 +20,10 @@ static void read_environment(void)
 		return;
 	const char *colon = strchr(text, ':');
 	wanted_length = colon ? (size_t)(colon - text) : strlen(text);
-	atomic_store(&passes_left, colon ? strtol(colon + 1, NULL, 10) : 1);
+	char *rest = NULL;
+	atomic_store(&passes_left, colon ? strtol(colon + 1, &rest, 10) : 1);
+	if (rest && strcmp(rest, ":stop") == 0)
+		deed = SIGSTOP;
 	wanted = text;
 }
 
@@ -29,5 +33,5 @@ void fault_point(const char *name)
 	if (!wanted || strlen(name) != wanted_length || memcmp(name, wanted, wanted_length) != 0)
 		return;
 	if (atomic_fetch_sub(&passes_left, 1) == 1)
-		raise(SIGKILL);
+		raise(deed);
 }

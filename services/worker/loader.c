@@ -16,7 +16,6 @@
 #define MAX_TEXT   (1u << 20)
 #define MAX_ROW	   (16u << 20)
 #define KEPT_BYTES (1u << 20)
-#define SILENCE	   "60 s"
 
 struct loader *loader_new(
 	struct database *database, const struct dataset *dataset, const char *worker)
@@ -112,6 +111,11 @@ static bool start_anew(struct load_batch *batch)
 	return any;
 }
 
+/* A role, a database or the conninfo's `options` may set penstock.silence. */
+static const char end_silent_sql[] =
+	"SELECT penstock.end_silent_workers($1,"
+	" coalesce(nullif(current_setting('penstock.silence', true), ''), '60 s')::interval)";
+
 /* What the next try should know, or what keeps it from succeeding. */
 static void learn(struct loader *loader, const struct err *err)
 {
@@ -119,10 +123,9 @@ static void learn(struct loader *loader, const struct err *err)
 		loader_note_conflict(loader);
 	if (strcmp(err->native, "55P03") != 0 || !database_usable(loader->database))
 		return;
-	const char *const values[] = {loader->dataset->config->name, SILENCE};
+	const char *const values[] = {loader->dataset->config->name};
 	struct err ignored; /* the load failed already, with the better message */
-	if (!database_run(loader->database, "SELECT penstock.end_silent_workers($1, $2::interval)",
-		    values, 2, NULL, &ignored))
+	if (!database_run(loader->database, end_silent_sql, values, 1, NULL, &ignored))
 		database_rollback(loader->database);
 }
 

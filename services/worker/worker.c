@@ -78,7 +78,7 @@ static bool wait_for_servers(const struct worker_options *options, struct err *e
 			return false;
 		if (clock_monotonic_us() > deadline)
 			return err_prefix(err, "gave up after %" PRId64 " s", start_wait_ms / 1000);
-		if (!told)
+		if (!told && !stop_requested())
 			log_err(LOG_WARN, "waiting for Kafka and Postgres", err);
 		told = true;
 		stop_wait_ms(clock_backoff_ms(attempt, 200, 2000));

@@ -4,8 +4,6 @@ import os
 import random
 import time
 
-import pytest
-
 from support import versions
 from support.wait import wait_until
 
@@ -56,27 +54,3 @@ def test_twenty_kills_lose_and_double_nothing(project, database):
     versions.assert_ledger_whole(database)
     for service in producers + workers:
         assert service.stop() == 0
-
-
-WORKER_POINTS = ["worker.loaded", "worker.buried", "worker.committed"]
-
-
-@pytest.mark.parametrize("point", WORKER_POINTS)
-def test_a_worker_that_dies_at(project, database, point):
-    """Each step of the worker's loop, crashed at and gone through again."""
-    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], chunk_bytes="16KiB")
-    project.config["kafka"]["session.timeout.ms"] = "2000"
-    project.config["kafka"]["heartbeat.interval.ms"] = "300"
-    project.write().run("init")
-    publications = []
-    for number in range(3):
-        rows = versions.make_rows(number, 500, 600)
-        path = project.file(f"orders-{number}.csv", versions.to_csv(rows))
-        publications.append((project.json("publish", path)[0]["file_id"], rows))
-    victim = project.start("worker", env={"PENSTOCK_FAULT": point})
-    assert victim.wait(30) == -9
-    project.start("worker")
-    wait_until(lambda: database.value(
-        "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 3, 60, "every file complete")
-    versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
-    versions.assert_ledger_whole(database)

@@ -43,8 +43,8 @@ def to_csv(rows):
 
 def expected(publications, rule="last"):
     """
-    {id: (row, file_id, row_number)} after all `publications`: [(file_id, rows)]. Rules: last, first,
-    greatest (by updated_at, null smallest, then last).
+    {id: (row, file_id, row_number)} after all `publications`: [(file_id, rows)]; None stands where a
+    record is a reject. Rules: last, first, greatest (by updated_at, null smallest, then last).
     """
     def rank(row, file_id, number):
         if rule == "greatest":
@@ -54,6 +54,8 @@ def expected(publications, rule="last"):
     best = {}
     for file_id, rows in publications:
         for number, row in enumerate(rows, 1):
+            if row is None:
+                continue
             mine = rank(row, file_id, number)
             if row[0] not in best:
                 best[row[0]] = (mine, row, file_id, number)
