@@ -20,6 +20,7 @@ def own_servers(tmp_path):
         project = Project(tmp_path, kafka.bootstrap, database.conninfo, "sick.")
         project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], chunk_bytes="16KiB")
         project.config["kafka"]["session.timeout.ms"] = "3000"
+        project.config["kafka"]["heartbeat.interval.ms"] = "500"
         project.write().run("init")
         yield project, kafka, postgres, database
         project.close()
