@@ -27,6 +27,7 @@ struct job {
 	bool failed; /* after `ended`: `error` says why */
 	struct err error;
 	/* the job's own */
+	struct datasets datasets; /* read again while one of them waits */
 	struct database *database;
 	struct kafka_consumer *consumer;
 	struct dead_letters *dead;
