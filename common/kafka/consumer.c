@@ -88,6 +88,13 @@ static void take_assignment(
 		consumer->failed = true;
 }
 
+/* librdkafka keeps a pause beyond the assignment, and would not read when the partition is back. */
+static bool end_pauses(struct kafka_consumer *consumer, struct err *err)
+{
+	struct assignment *assigned = &consumer->assigned;
+	return kafka_consumer_resume(consumer, assigned->partitions, assigned->count, err);
+}
+
 static void give_up_assignment(struct kafka_consumer *consumer)
 {
 	rd_kafka_t *rk = consumer->handle.rk;
@@ -95,6 +102,8 @@ static void give_up_assignment(struct kafka_consumer *consumer)
 	if (consumer->rebalance.revoked && assigned->count)
 		consumer->rebalance.revoked(consumer->rebalance.context, assigned->partitions,
 			assigned->count, rd_kafka_assignment_lost(rk));
+	if (!end_pauses(consumer, &consumer->failure))
+		consumer->failed = true;
 	assignment_clear(&consumer->assigned);
 	rd_kafka_resp_err_t code = rd_kafka_assign(rk, NULL);
 	if (code) {

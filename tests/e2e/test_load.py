@@ -101,8 +101,9 @@ def test_a_second_pass_over_the_topic_changes_nothing(project, database, kafka):
 def test_one_worker_with_jobs(project, database):
     project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], chunk_bytes="16KiB")
     project.run("init")
-    publications = publish_all(project, 70)
     worker = project.start("worker", "--jobs", "3")
+    wait_until(lambda: worker.output().count("count=1") >= 2, 30, "each job has partitions")
+    publications = publish_all(project, 70)
     wait_until(lambda: complete(database, FILES), 60, "all files complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
     assert database.value("SELECT count(DISTINCT worker) FROM penstock.chunk") > 1

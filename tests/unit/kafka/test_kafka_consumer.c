@@ -287,14 +287,21 @@ static void the_assigned_callback_may_choose_the_start(void **state)
 	leave(&member);
 }
 
-static void two_members_share_and_the_last_takes_all(void **state)
+/* What the first had paused is read by whoever gets it next, be it the first again. */
+static void two_members_share_and_pauses_end_with_the_assignment(void **state)
 {
 	struct cluster *cluster = *state;
-	struct member a = {.seek_zero = -1};
+	struct err err = {0};
+	struct member a = {.pause_first = true, .seek_zero = -1};
 	struct member b = {.seek_zero = -1};
-	join(cluster, &a);
-	join(cluster, &b);
+	const struct kafka_partition all[] = {{"t", 0, 0}, {"t", 1, 0}, {"t", 2, 0}, {"t", 3, 0}};
 	int64_t deadline = clock_monotonic_us() + patience_us;
+	join(cluster, &a);
+	while (!a.assigned)
+		step(&a, 50);
+	assert_ok(kafka_consumer_pause(a.consumer, all, CLUSTER_PARTITIONS, &err));
+	a.pause_first = false;
+	join(cluster, &b);
 	while (a.assigned != 2 || b.assigned != 2) {
 		assert_true(clock_monotonic_us() < deadline);
 		step(&a, 50);
@@ -306,6 +313,9 @@ static void two_members_share_and_the_last_takes_all(void **state)
 		step(&a, 50);
 	}
 	assert_int_equal(a.lost_calls, 0);
+	for (int32_t p = 0; p < CLUSTER_PARTITIONS; p++)
+		cluster_write(cluster, p, 5);
+	read_until(&a, 20);
 	leave(&a);
 }
 
@@ -373,7 +383,7 @@ int main(void)
 		row(pausing_in_the_middle_skips_and_repeats_nothing),
 		row(a_paused_partition_goes_on_where_it_was_sought),
 		row(the_assigned_callback_may_choose_the_start),
-		row(two_members_share_and_the_last_takes_all),
+		row(two_members_share_and_pauses_end_with_the_assignment),
 		row(what_is_not_assigned_is_passed_over),
 		row(a_broker_that_went_away_is_retry_and_reading_goes_on),
 		row(opening_without_a_broker_is_retry),
