@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/json_escape.h"
 #include "base/text.h"
 
 struct scan {
@@ -77,60 +78,6 @@ static bool scan_number(struct scan *s)
 	return true;
 }
 
-static bool read_hex4(const char *p, const char *end, unsigned *ret_code)
-{
-	if (end - p < 4)
-		return false;
-	unsigned code = 0;
-	for (int i = 0; i < 4; i++) {
-		char c = p[i];
-		unsigned digit = 0;
-		if (c >= '0' && c <= '9')
-			digit = (unsigned)(c - '0');
-		else if ((c | 32) >= 'a' && (c | 32) <= 'f')
-			digit = (unsigned)((c | 32) - 'a') + 10;
-		else
-			return false;
-		code = code * 16 + digit;
-	}
-	*ret_code = code;
-	return true;
-}
-
-/* One escape at *p (behind the backslash); true with its code point, *p moved behind it. */
-static bool read_escape(const char **p, const char *end, unsigned *ret_code)
-{
-	static const char names[] = "\"\\/bfnrt";
-	static const char codes[] = "\"\\/\b\f\n\r\t";
-	if (*p == end)
-		return false;
-	char c = *(*p)++;
-	if (c != 'u') {
-		const char *at = c ? strchr(names, c) : NULL;
-		if (!at)
-			return false;
-		*ret_code = (unsigned char)codes[at - names];
-		return true;
-	}
-	unsigned high = 0;
-	if (!read_hex4(*p, end, &high))
-		return false;
-	*p += 4;
-	if (high >= 0xDC00 && high < 0xE000)
-		return false;
-	if (high < 0xD800 || high >= 0xDC00) {
-		*ret_code = high;
-		return true;
-	}
-	unsigned low = 0;
-	if (end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u' || !read_hex4(*p + 2, end, &low) ||
-		low < 0xDC00 || low >= 0xE000)
-		return false;
-	*p += 6;
-	*ret_code = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
-	return true;
-}
-
 static bool scan_string(struct scan *s)
 {
 	s->p++;
@@ -145,7 +92,7 @@ static bool scan_string(struct scan *s)
 		if (c == '\\') {
 			unsigned code = 0;
 			s->p++;
-			if (!read_escape(&s->p, s->end, &code))
+			if (!json_read_escape(&s->p, s->end, &code))
 				return fail(s, "bad escape or lone surrogate");
 			continue;
 		}
@@ -157,51 +104,13 @@ static bool scan_string(struct scan *s)
 	return fail(s, "unterminated string");
 }
 
-static size_t encode_utf8(unsigned code, unsigned char *to)
-{
-	if (code < 0x80) {
-		to[0] = (unsigned char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		to[0] = (unsigned char)(0xC0 | code >> 6);
-		to[1] = (unsigned char)(0x80 | (code & 63));
-		return 2;
-	}
-	if (code < 0x10000) {
-		to[0] = (unsigned char)(0xE0 | code >> 12);
-		to[1] = (unsigned char)(0x80 | (code >> 6 & 63));
-		to[2] = (unsigned char)(0x80 | (code & 63));
-		return 3;
-	}
-	to[0] = (unsigned char)(0xF0 | code >> 18);
-	to[1] = (unsigned char)(0x80 | (code >> 12 & 63));
-	to[2] = (unsigned char)(0x80 | (code >> 6 & 63));
-	to[3] = (unsigned char)(0x80 | (code & 63));
-	return 4;
-}
-
-/* The next unescaped bytes (1 to 4) of a valid string's inside; returns how many. */
-static size_t next_bytes(const char **p, const char *end, unsigned char *to)
-{
-	if (**p != '\\') {
-		to[0] = (unsigned char)*(*p)++;
-		return 1;
-	}
-	unsigned code = 0;
-	(*p)++;
-	if (!read_escape(p, end, &code))
-		BUG("walking JSON that was not validated");
-	return encode_utf8(code, to);
-}
-
 /* FNV-1a over the unescaped key, so that "a" and "\u0061" are the same member. */
 static uint64_t hash_key(const char *p, const char *end)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 	while (p < end) {
 		unsigned char bytes[4];
-		size_t n = next_bytes(&p, end, bytes);
+		size_t n = json_next_bytes(&p, end, bytes);
 		for (size_t i = 0; i < n; i++)
 			hash = (hash ^ bytes[i]) * 0x100000001b3u;
 	}
@@ -357,151 +266,4 @@ bool json_validate(struct json_scanner *scanner, const char *text, size_t len,
 		*ret_at = (size_t)(s.p - text);
 	}
 	return ok;
-}
-
-/* The end of a valid value: quotes and brackets are all that matters. */
-static const char *value_end(const char *p)
-{
-	unsigned depth = 0;
-	for (;;) {
-		switch (*p) {
-		case '"':
-			for (p++; *p != '"'; p++)
-				if (*p == '\\')
-					p++;
-			p++;
-			break;
-		case '{':
-		case '[':
-			depth++;
-			p++;
-			continue;
-		case '}':
-		case ']':
-			depth--;
-			p++;
-			break;
-		case ',':
-		case ':':
-		case ' ':
-		case '\n':
-		case '\r':
-		case '\t':
-			p++;
-			continue;
-		default:
-			while ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || *p == '-' ||
-				*p == '+' || *p == '.' || *p == 'E')
-				p++;
-			break;
-		}
-		if (depth == 0)
-			return p;
-	}
-}
-
-static enum json_kind kind_of(char c)
-{
-	switch (c) {
-	case '{':
-		return JSON_OBJECT;
-	case '[':
-		return JSON_ARRAY;
-	case '"':
-		return JSON_STRING;
-	case 'n':
-		return JSON_NULL;
-	case 't':
-		return JSON_TRUE;
-	case 'f':
-		return JSON_FALSE;
-	default:
-		return JSON_NUMBER;
-	}
-}
-
-static const char *skip_separators(const char *p)
-{
-	while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t' || *p == ',' || *p == ':')
-		p++;
-	return p;
-}
-
-static struct json_value take_value(const char **at)
-{
-	const char *start = *at;
-	/* A number at the very end of the text is safe: its array or object closes behind it. */
-	*at = value_end(start);
-	return (struct json_value){kind_of(*start), start, (size_t)(*at - start)};
-}
-
-bool json_next_member(const struct json_value *object, const char **at, struct json_value *ret_key,
-	struct json_value *ret_value)
-{
-	*at = skip_separators(*at);
-	if (*at >= object->text + object->len - 1)
-		return false;
-	*ret_key = take_value(at);
-	*at = skip_separators(*at);
-	*ret_value = take_value(at);
-	return true;
-}
-
-bool json_next_element(
-	const struct json_value *array, const char **at, struct json_value *ret_value)
-{
-	*at = skip_separators(*at);
-	if (*at >= array->text + array->len - 1)
-		return false;
-	*ret_value = take_value(at);
-	return true;
-}
-
-bool json_equals(const struct json_value *string, const char *text, size_t n)
-{
-	const char *p = string->text + 1;
-	const char *end = string->text + string->len - 1;
-	if (!memchr(p, '\\', (size_t)(end - p)))
-		return (size_t)(end - p) == n && memcmp(p, text, n) == 0;
-	size_t at = 0;
-	while (p < end) {
-		unsigned char bytes[4];
-		size_t length = next_bytes(&p, end, bytes);
-		if (n - at < length || memcmp(text + at, bytes, length) != 0)
-			return false;
-		at += length;
-	}
-	return at == n;
-}
-
-bool json_find(const struct json_value *object, const char *name, struct json_value *ret_value)
-{
-	const char *at = object->text + 1;
-	size_t n = strlen(name);
-	struct json_value key;
-	struct json_value value;
-	while (json_next_member(object, &at, &key, &value)) {
-		if (json_equals(&key, name, n)) {
-			*ret_value = value;
-			return true;
-		}
-	}
-	return false;
-}
-
-void json_unescape(const struct json_value *string, struct buf *out)
-{
-	const char *p = string->text + 1;
-	const char *end = string->text + string->len - 1;
-	while (p < end) {
-		const char *slash = memchr(p, '\\', (size_t)(end - p));
-		const char *run_end = slash ? slash : end;
-		buf_append(out, p, (size_t)(run_end - p));
-		p = run_end;
-		if (slash) {
-			unsigned char bytes[4];
-			size_t n = next_bytes(&p, end, bytes);
-			buf_append(out, bytes, n);
-		}
-	}
 }
