@@ -138,8 +138,8 @@ static bool fail_archive(struct input *input, struct err *err)
 		return false;
 	}
 	const char *why = archive_error_string(input->archive);
-	return err_fail(err, ERR_DATA, "%s: %s data broken off or corrupt at byte %lld: %s",
-		input->name, input->compression->name, (long long)input->position,
+	return err_fail(err, ERR_DATA, "%s data broken off or corrupt at byte %lld: %s",
+		input->compression->name, (long long)input->position,
 		why ? why : "no reason given");
 }
 
@@ -213,7 +213,7 @@ static bool read_compressed(struct input *input, void *to, size_t n, size_t *ret
 	if (got == 0 && n > 0) {
 		input->ended = true;
 		if (input->gzip && !gzip_check_end(input->gzip, err))
-			return err_prefix(err, "%s", input->name);
+			return false;
 	}
 	*ret_n = (size_t)got;
 	return true;
@@ -226,7 +226,7 @@ bool input_read(struct input *input, void *to, size_t n, size_t *ret_n, struct e
 				 : read_plain(input, to, n, &got, err)))
 		return false;
 	input->position += (int64_t)got;
-	if (!limit_holds(&input->limits, input->name, input->position, input->file_position, err))
+	if (!limit_holds(&input->limits, input->position, input->file_position, err))
 		return false;
 	*ret_n = got;
 	return true;

@@ -22,8 +22,9 @@ struct input_limits {
 };
 
 /*
- * Takes over `fd` (closed by input_close, also on failure); `name` stands in errors. Truncated or
- * corrupt compressed data is class DATA when it is reached; a read error of the disk is RETRY.
+ * Takes over `fd` (closed by input_close, also on failure); `name` stands in the errors of reading
+ * it, class RETRY. Truncated or corrupt compressed data is class DATA when it is reached, without
+ * the name.
  */
 MUST_CHECK bool input_open(int fd, const char *name, const struct input_limits *limits,
 	struct input **ret_input, struct err *err);

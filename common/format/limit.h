@@ -6,7 +6,7 @@
 #include "format/input.h"
 
 /* Class DATA when `output` bytes out of `compressed` ones pass the limits. */
-MUST_CHECK bool limit_holds(const struct input_limits *limits, const char *name, int64_t output,
-	int64_t compressed, struct err *err);
+MUST_CHECK bool limit_holds(
+	const struct input_limits *limits, int64_t output, int64_t compressed, struct err *err);
 
 #endif

@@ -138,8 +138,8 @@ static bool read_member(void *handle, void *to, size_t n, size_t *ret_n, struct 
 	if (got < 0)
 		return fail_members(members, err);
 	members->output += got;
-	if (!limit_holds(&limits, members->name, members->output, members->size, err))
-		return false;
+	if (!limit_holds(&limits, members->output, members->size, err))
+		return err_prefix(err, "%s", members->name);
 	*ret_n = (size_t)got;
 	return true;
 }

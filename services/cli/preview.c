@@ -92,7 +92,7 @@ static bool open_file(struct preview *preview, struct err *err)
 {
 	struct stat status;
 	bool archive = false;
-	preview->fd = open(preview->path, O_RDONLY | O_CLOEXEC);
+	preview->fd = open(preview->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (preview->fd < 0 || fstat(preview->fd, &status) != 0)
 		return err_fail_errno(err, ERR_FATAL, "opening %s", preview->path);
 	if (!S_ISREG(status.st_mode))

@@ -2,6 +2,7 @@
 """`penstock preview`: what it prints, where, and how it ends; no server runs here."""
 import gzip
 import json
+import os
 import subprocess
 
 import pytest
@@ -96,6 +97,11 @@ def test_which_dataset(preview):
 def test_a_folder_is_no_file(preview, tmp_path):
     (tmp_path / "orders-folder.csv").mkdir()
     done = subprocess.run([binary(), "-C", tmp_path, "preview", "orders-folder.csv"],
+                          capture_output=True, text=True, timeout=60)
+    assert "is no regular file" in done.stderr
+    assert done.returncode == 1
+    os.mkfifo(tmp_path / "orders-fifo.csv")
+    done = subprocess.run([binary(), "-C", tmp_path, "preview", "orders-fifo.csv"],
                           capture_output=True, text=True, timeout=60)
     assert "is no regular file" in done.stderr
     assert done.returncode == 1
