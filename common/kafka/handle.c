@@ -7,11 +7,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "kafka/errors.h"
 #include "kafka/properties.h"
 
 /* A broker that is away is reported by every reconnect: one line of a kind in this time. */
 static const int64_t log_interval_us = 30 * 1000 * 1000;
+static const int meet_ms = 1000;
 
 static bool log_is_due(struct kafka_handle *handle, const char *kind)
 {
@@ -180,6 +182,20 @@ bool kafka_handle_ping(struct kafka_handle *handle, int64_t ms, struct err *err)
 		return kafka_handle_fail(handle, code, "no Kafka broker answers", err);
 	rd_kafka_metadata_destroy(metadata);
 	return true;
+}
+
+void kafka_handle_meet_topic(struct kafka_handle *handle, const char *topic)
+{
+	if (strcmp(handle->met, topic) == 0)
+		return;
+	text_copy(handle->met, sizeof(handle->met), topic);
+	const struct rd_kafka_metadata *metadata = NULL;
+	rd_kafka_topic_t *known = rd_kafka_topic_new(handle->rk, topic, NULL);
+	if (!known)
+		return;
+	if (rd_kafka_metadata(handle->rk, 0, known, &metadata, meet_ms) == 0)
+		rd_kafka_metadata_destroy(metadata);
+	rd_kafka_topic_destroy(known);
 }
 
 rd_kafka_topic_partition_list_t *kafka_list_new(

@@ -17,6 +17,7 @@ struct kafka_handle {
 	rd_kafka_t *rk;
 	void *owner; /* for the callbacks of a producer or consumer */
 	char servers[256];
+	char met[250]; /* the topic kafka_handle_meet_topic asked for last */
 	/* When each kind of librdkafka's log lines was last written at warn; any thread. */
 	_Atomic int64_t logged_us[KAFKA_LOG_SLOTS];
 	/*
@@ -48,6 +49,11 @@ bool kafka_handle_close(struct kafka_handle *handle, int64_t ms);
 
 /* Whether any broker answers within `ms`. */
 MUST_CHECK bool kafka_handle_ping(struct kafka_handle *handle, int64_t ms, struct err *err);
+/*
+ * Asks for a topic's partitions, unless it is the one of the call before. Left to itself,
+ * librdkafka looks at topics that are new to it once a second, and first messages wait for that.
+ */
+void kafka_handle_meet_topic(struct kafka_handle *handle, const char *topic);
 /* As kafka_fail, naming the brokers and the last connection trouble. */
 bool kafka_handle_fail(
 	struct kafka_handle *handle, rd_kafka_resp_err_t code, const char *what, struct err *err);

@@ -245,6 +245,7 @@ static bool restart(struct kafka_producer *producer, struct err *err)
 
 static rd_kafka_resp_err_t produce(struct kafka_producer *producer, struct pending *pending)
 {
+	kafka_handle_meet_topic(producer->handle, pending->topic);
 	rd_kafka_headers_t *headers =
 		pending->headers ? rd_kafka_headers_copy(pending->headers) : NULL;
 	rd_kafka_vu_t fields[] = {

@@ -19,7 +19,7 @@
 #include "producer/window.h"
 #include "record/chunk.h"
 
-static const int64_t kafka_ms = 10000;
+static const int64_t kafka_ms = 5000;
 
 struct sending {
 	struct publisher *publisher;
