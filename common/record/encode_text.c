@@ -288,8 +288,8 @@ static bool encode_stamp(struct encode_state *state, const struct op *op, const 
 	enum temporal_status status = temporal_stamp(text, len, op->digits, zone, &us);
 	if (status != TEMPORAL_OK)
 		return temporal_failed(state, status,
-			zone ? "expected a timestamp, YYYY-MM-DD HH:MM[:SS[.ffffff]] with Z or "
-			       "+-HH:MM"
+			zone ? "expected a timestamp, YYYY-MM-DD HH:MM[:SS[.ffffff]], UTC unless Z "
+			       "or +-HH:MM follows"
 			     : "expected a timestamp, YYYY-MM-DD HH:MM[:SS[.ffffff]]");
 	/* Exact: temporal_stamp lets no digit below a millisecond pass. */
 	return put_long(state, out, op->digits == 3 ? us / 1000 : us);

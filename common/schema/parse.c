@@ -318,6 +318,9 @@ static bool parse_type(struct parser *p, const json_t *json, const char *space, 
 		ok = parse_union(p, json, space, type);
 	else if (!json_is_string(name))
 		ok = parse_fail(p, "a type must be a name, an object with a \"type\" or a union");
+	else if (json_object_get(json, "penstock.type"))
+		ok = parse_fail(p, "\"penstock.type\" belongs beside the field's name, not inside "
+				   "its type");
 	else
 		ok = parse_by_name(p, json_string_value(name), json_is_object(json) ? json : NULL,
 			space, type);

@@ -140,6 +140,7 @@ static const struct bad_field {
 	{"\"type\":5", "must be a name, an object"},
 	{"\"type\":{\"typ\":\"int\"}", "must be a name, an object"},
 	{"\"type\":\"int\",\"logicalType\":\"date\"", "belongs inside the type"},
+	{"\"type\":{\"type\":\"int\",\"penstock.type\":\"int2\"}", "beside the field's name"},
 	{"\"type\":{\"type\":\"long\",\"logicalType\":\"date\"}", "stands on int, not on long"},
 	{"\"type\":{\"type\":\"long\",\"logicalType\":\"dates\"}", "is not known; known are date"},
 	{"\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\"}", "\"precision\""},
