@@ -151,8 +151,8 @@ static void name_session(struct database *database)
 	const char *port = PQport(database->conn);
 	const char *name = PQdb(database->conn);
 	const char *user = PQuser(database->conn);
-	snprintf(database->name, sizeof(database->name), "%s %s %s %s", host ? host : "?",
-		port ? port : "?", name ? name : "?", user ? user : "?");
+	snprintf(database->name, sizeof(database->name), "%s@%s:%s/%s", user ? user : "?",
+		host ? host : "?", port ? port : "?", name ? name : "?");
 }
 
 static bool refused_options(const PGconn *conn)

@@ -34,7 +34,7 @@ void database_close(struct database *database);
 /* Whether the connection can still be used (a failed transaction can, a lost server cannot). */
 bool database_usable(const struct database *database);
 int database_backend_pid(const struct database *database);
-/* "host port dbname user", for messages; borrowed. */
+/* "user@host:port/dbname", for messages; borrowed. */
 const char *database_name(const struct database *database);
 
 /* One or more statements without parameters and results. */

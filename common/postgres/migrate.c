@@ -110,3 +110,17 @@ bool migrate_check(struct database *database, struct err *err)
 			database_name(database));
 	return true;
 }
+
+bool migrate_open(
+	const struct database_options *options, struct database **ret_database, struct err *err)
+{
+	struct database *database = NULL;
+	if (!database_open(options, &database, err))
+		return false;
+	if (!migrate_check(database, err)) {
+		database_close(database);
+		return false;
+	}
+	*ret_database = database;
+	return true;
+}

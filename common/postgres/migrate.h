@@ -14,5 +14,8 @@ MUST_CHECK bool migrate_ledger(struct database *database, int *ret_applied, stru
 /* FATAL with "run penstock init" when the ledger is missing or older, or newer, than the program.
  */
 MUST_CHECK bool migrate_check(struct database *database, struct err *err);
+/* Connects to a ledger that migrate_check finds good. */
+MUST_CHECK bool migrate_open(
+	const struct database_options *options, struct database **ret_database, struct err *err);
 
 #endif

@@ -35,9 +35,8 @@ static bool show(
 		if (wanted->watch && !wanted->json && isatty(STDOUT_FILENO))
 			fputs("\033[H\033[2J", stdout);
 		print_listing(&listing, wanted->json);
-		if (!lag.ledger && !wanted->json)
-			fputs("no answer from Postgres: rows and seconds are not estimated\n",
-				stderr);
+		if (lag.blind && !wanted->json)
+			fprintf(stderr, "rows and seconds are not estimated: %s\n", lag.blind);
 		fflush(stdout);
 	}
 	arena_release(&arena);

@@ -8,7 +8,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/progress.h"
-#include "postgres/database.h"
+#include "postgres/migrate.h"
 
 static const int64_t poll_ms = 200;
 static const int64_t away_ms = 2000;
@@ -57,7 +57,7 @@ static bool connect(struct wait *wait, struct err *err)
 		database_close(wait->database);
 		wait->database = NULL;
 	}
-	return wait->database || database_open(&options, &wait->database, err);
+	return wait->database || migrate_open(&options, &wait->database, err);
 }
 
 static void tell_pause(struct wait *wait, const char *paused)

@@ -152,11 +152,11 @@ static void fill_estimates(
 {
 	struct listing rates = {0};
 	struct err err;
-	lag->ledger = watch->options->config->postgres_configured &&
-		      read_rates(watch, arena, &rates, &err);
+	if (!read_rates(watch, arena, &rates, &err))
+		lag->blind = arena_strdup(arena, err.message);
 	for (size_t i = 0; i < lag->count; i++) {
 		struct lag_row *row = &lag->rows[i];
-		if (lag->ledger)
+		if (!lag->blind)
 			estimate(&rates, offsets->dataset[i]->config->name, row);
 		if (row->lag == 0) {
 			row->rows_estimate = 0;

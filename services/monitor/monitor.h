@@ -39,7 +39,7 @@ struct lag_row {
 struct lag {
 	struct lag_row *rows; /* by dataset in the configuration's order, then partition */
 	size_t count;
-	bool ledger; /* Postgres answered: the estimates have a basis */
+	const char *blind; /* why there are no estimates; NULL when the ledger answered */
 };
 
 /* Asks Kafka (and Postgres, where there is one, for the estimates). Memory from `arena`. Topics

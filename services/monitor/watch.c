@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "monitor/watch.h"
 
+#include "postgres/migrate.h"
+
 void watch_init(struct watch *watch, const struct monitor_options *options)
 {
 	*watch = (struct watch){.options = options};
@@ -38,7 +40,7 @@ bool watch_ledger(struct watch *watch, struct database **ret_database, struct er
 		.application = "penstock-monitor",
 		.connect_ms = WATCH_MS,
 		.statement_ms = WATCH_MS};
-	if (!watch->database && !database_open(&options, &watch->database, err))
+	if (!watch->database && !migrate_open(&options, &watch->database, err))
 		return false;
 	*ret_database = watch->database;
 	return true;

@@ -56,7 +56,12 @@ void loader_free(struct loader *loader)
 
 static bool begin(struct load_batch *batch, struct err *err)
 {
-	return database_exec(batch->loader->database, batch->loader->sql.begin, err);
+	const struct loader *loader = batch->loader;
+	if (database_exec(loader->database, loader->sql.begin, err))
+		return true;
+	bool missing = strcmp(err->native, "42P01") == 0 || strcmp(err->native, "3F000") == 0;
+	return missing && err_prefix(err, "dataset %s has no table, `penstock init` makes it",
+				  loader->dataset->config->name);
 }
 
 static bool check_target(struct load_batch *batch, struct err *err)
