@@ -83,6 +83,7 @@ class Project:
         self.folder = pathlib.Path(folder)
         self.prefix = prefix
         self.services = []
+        self.program = None  # what to run instead of binary(), with its arguments
         self.environment = {k: v for k, v in os.environ.items() if k not in UNSET}
         self.config = {
             "kafka": {"bootstrap.servers": bootstrap, "group.id": prefix.rstrip(".") or "penstock"},
@@ -133,7 +134,7 @@ class Project:
         arguments = [str(argument) for argument in arguments]
         try:
             done = subprocess.run(
-                [str(binary()), "-C", str(self.folder), *arguments], input=stdin,
+                [*(self.program or [str(binary())]), "-C", str(self.folder), *arguments], input=stdin,
                 stdin=None if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE, timeout=timeout, env={**self.environment, **(env or {})},
                 text=True, errors="replace", preexec_fn=die_with_parent())
@@ -154,7 +155,7 @@ class Project:
         log = self.folder / f"{arguments[0]}-{len(self.services)}.log"
         with open(log, "wb") as out:
             process = subprocess.Popen(
-                [str(binary()), "-C", str(self.folder), *arguments], stdin=subprocess.DEVNULL,
+                [*(self.program or [str(binary())]), "-C", str(self.folder), *arguments], stdin=subprocess.DEVNULL,
                 stdout=out, stderr=out, env={**self.environment, **(env or {})},
                 preexec_fn=die_with_parent())
         service = Service(process, arguments[0], log)
