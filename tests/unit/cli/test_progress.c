@@ -28,9 +28,14 @@ static const char *draw_on_terminal(bool bytes)
 	progress_end(&progress, 2000000, 3000000);
 	fflush(stderr);
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
-	ssize_t n = read(terminal, drawn, sizeof(drawn) - 1);
-	assert_true(n > 0);
-	drawn[n] = '\0';
+	/* The kernel hands a terminal's output on in pieces. */
+	size_t len = 0;
+	while (len == 0 || drawn[len - 1] != '\n') {
+		ssize_t n = read(terminal, drawn + len, sizeof(drawn) - 1 - len);
+		assert_true(n > 0);
+		len += (size_t)n;
+	}
+	drawn[len] = '\0';
 	close(saved);
 	close(screen);
 	close(terminal);
