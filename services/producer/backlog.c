@@ -30,7 +30,8 @@ bool backlog_add(struct backlog *backlog, const struct manifest *manifest)
 	struct backlog_item *item = &backlog->items[backlog->count++];
 	*item = (struct backlog_item){.repeat = manifest->repeat,
 		.file_id = manifest->file_id,
-		.chunks = manifest->chunks};
+		.chunks = manifest->chunks,
+		.rounds = manifest->rounds};
 	snprintf(item->sha256, sizeof(item->sha256), "%s", manifest->sha256);
 	return true;
 }
@@ -48,10 +49,15 @@ void backlog_sort(struct backlog *backlog)
 		qsort(backlog->items, backlog->count, sizeof(*backlog->items), by_file_id);
 }
 
+static bool is_wanted(const struct backlog_work *work, const struct backlog_item *item,
+	const struct manifest *manifest)
+{
+	return manifest->state == work->expected && manifest->rounds == item->rounds &&
+	       (!work->wanted || work->wanted(work->context, manifest));
+}
+
 bool backlog_send(struct publisher *publisher, const struct backlog *backlog, size_t at,
-	enum publication_state expected,
-	void (*sent)(void *context, const struct publication_result *result), void *context,
-	struct err *err)
+	const struct backlog_work *work, struct err *err)
 {
 	const struct backlog_item *item = &backlog->items[at];
 	struct manifest manifest;
@@ -59,12 +65,12 @@ bool backlog_send(struct publisher *publisher, const struct backlog *backlog, si
 	bool found = false;
 	bool ok = manifest_load(publisher->archive, backlog->dataset->config->name, item->sha256,
 		item->repeat, &manifest, &found, err);
-	if (ok && found && manifest.state == expected) {
+	if (ok && found && is_wanted(work, item, &manifest)) {
 		ok = publication_send(publisher, &manifest, err);
-		if (ok && sent) {
+		if (ok) {
 			struct publication_result result;
 			publication_result_fill(&manifest, false, &result);
-			sent(context, &result);
+			work->sent(work->context, &result);
 		}
 	}
 	manifest_release(&manifest);

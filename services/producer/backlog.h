@@ -10,6 +10,7 @@ struct backlog_item {
 	int64_t repeat;
 	int64_t file_id;
 	int64_t chunks;
+	int64_t rounds; /* how often it had been sent when it was listed */
 };
 
 struct backlog {
@@ -24,13 +25,19 @@ void backlog_release(struct backlog *backlog);
 bool backlog_add(struct backlog *backlog, const struct manifest *manifest);
 /* Oldest file id first: what a file overrides is sent before it. */
 void backlog_sort(struct backlog *backlog);
+
+struct backlog_work {
+	enum publication_state expected;
+	/* The last question, with the manifest just read; NULL: not asked. */
+	bool (*wanted)(void *context, const struct manifest *manifest);
+	void (*sent)(void *context, const struct publication_result *result);
+	void *context;
+};
 /*
- * Sends one item again unless its manifest moved to another state than `expected` meanwhile;
- * `sent` (may be NULL) hears of it.
+ * Sends one item again, unless its manifest has another state than `expected` by now, or somebody
+ * else sent it since it was listed.
  */
 MUST_CHECK bool backlog_send(struct publisher *publisher, const struct backlog *backlog, size_t at,
-	enum publication_state expected,
-	void (*sent)(void *context, const struct publication_result *result), void *context,
-	struct err *err);
+	const struct backlog_work *work, struct err *err);
 
 #endif

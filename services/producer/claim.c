@@ -105,7 +105,7 @@ bool claim_read(void *handle, void *to, size_t n, size_t *ret_n, struct err *err
 		got = read(claim->fd, to, n);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return err_fail_errno(err, ERR_RETRY, "reading %s", claim->path);
+		return err_fail_errno(err, ERR_FATAL, "reading %s", claim->path);
 	*ret_n = (size_t)got;
 	return true;
 }

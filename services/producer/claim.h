@@ -40,7 +40,7 @@ void claim_close(struct claim *claim);
 bool claim_is_written(const struct claim *claim);
 /* RETRY when the file is not what it was at claim_open. */
 MUST_CHECK bool claim_check(const struct claim *claim, struct err *err);
-/* archive_put's `read`; the handle is the claim. */
+/* archive_put's `read`; the handle is the claim. FATAL: this file's trouble, no other's. */
 bool claim_read(void *handle, void *to, size_t n, size_t *ret_n, struct err *err);
 
 /* Whether the claimed file, unchanged, stands at `path`. */

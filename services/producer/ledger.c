@@ -82,11 +82,14 @@ bool ledger_find_missing(struct database *database, const char *dataset,
 	return true;
 }
 
-bool ledger_count_files(
-	struct database *database, const char *dataset, int64_t *ret_count, struct err *err)
+bool ledger_count_files(struct database *database, const char *dataset, int64_t file_id,
+	int64_t *ret_count, struct err *err)
 {
+	char id[24];
+	snprintf(id, sizeof(id), "%" PRId64, file_id);
+	const char *parameters[] = {dataset, id};
 	struct database_rows *rows = NULL;
-	if (!database_query(database, sql_producer_count, &dataset, 1, &rows, err))
+	if (!database_query(database, sql_producer_count, parameters, 2, &rows, err))
 		return false;
 	*ret_count = database_int(rows, 0, 0);
 	database_rows_free(rows);

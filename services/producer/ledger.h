@@ -21,8 +21,8 @@ struct ledger_wanted {
 /* Marks the publications that lack a chunk which has no dead letter. */
 MUST_CHECK bool ledger_find_missing(struct database *database, const char *dataset,
 	struct ledger_wanted *wanted, size_t count, struct err *err);
-/* How many files of the dataset the ledger is done with. */
-MUST_CHECK bool ledger_count_files(
-	struct database *database, const char *dataset, int64_t *ret_count, struct err *err);
+/* How many files of the dataset, up to this id, the ledger knows. */
+MUST_CHECK bool ledger_count_files(struct database *database, const char *dataset, int64_t file_id,
+	int64_t *ret_count, struct err *err);
 
 #endif

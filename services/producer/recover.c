@@ -22,12 +22,14 @@ static bool recover_dataset(struct publisher *publisher, struct backlog *backlog
 	struct err *err)
 {
 	const char *name = backlog->dataset->config->name;
+	const struct backlog_work work = {
+		.expected = PUBLICATION_PENDING, .sent = sent, .context = context};
 	struct err one;
 	if (!manifest_each(publisher->archive, name, NULL, collect, backlog, &one))
 		failed(context, name, &one);
 	backlog_sort(backlog);
 	for (size_t i = 0; i < backlog->count && !stop_requested(); i++) {
-		if (backlog_send(publisher, backlog, i, PUBLICATION_PENDING, sent, context, &one))
+		if (backlog_send(publisher, backlog, i, &work, &one))
 			continue;
 		if (one.class == ERR_RETRY) {
 			*err = one;

@@ -2,6 +2,7 @@
 #include "producer/repair.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/stop.h"
 #include "producer/backlog.h"
@@ -12,32 +13,44 @@ static const int64_t kafka_ms = 10000;
 static const int64_t statement_ms = 60000;
 #define BATCH 500
 
-struct repair {
-	struct publisher *publisher;
-	struct known *known; /* one per dataset: publications that need no second look */
+/* What needs no second look, and the newest of it. */
+struct settled {
+	struct known known;
+	int64_t newest;
 };
 
-/* Where a topic stands, by partition. */
+struct repair {
+	struct publisher *publisher;
+	struct settled *settled; /* one per dataset */
+};
+
+/* Where a topic and the group stand, by partition. */
 struct standing {
 	struct kafka_partition *committed;
-	int64_t *ends;
+	struct kafka_partition *starts;
+	struct kafka_partition *ends;
 	int32_t count;
 };
 
 /* One dataset's pass. */
 struct pass {
-	struct repair *repair;
-	struct known *known;
-	struct standing standing;
+	struct publisher *publisher;
 	struct database *database;
+	struct settled *settled;
+	struct standing standing;
 	struct backlog backlog;
+	bool full;   /* more candidates than one pass takes */
+	bool failed; /* something of this dataset cannot be sent or read: `first` */
+	struct err first;
+	void (*repaired)(void *context, const struct publication_result *result);
+	void *context;
 };
 
 struct repair *repair_new(struct publisher *publisher)
 {
 	struct repair *repair = calloc(1, sizeof(*repair));
 	size_t count = publisher->options->datasets->count;
-	if (!repair || !(repair->known = calloc(count + 1, sizeof(*repair->known))))
+	if (!repair || !(repair->settled = calloc(count + 1, sizeof(*repair->settled))))
 		abort();
 	repair->publisher = publisher;
 	return repair;
@@ -48,8 +61,8 @@ void repair_free(struct repair *repair)
 	if (!repair)
 		return;
 	for (size_t i = 0; i < repair->publisher->options->datasets->count; i++)
-		known_clear(&repair->known[i]);
-	free(repair->known);
+		known_clear(&repair->settled[i].known);
+	free(repair->settled);
 	free(repair);
 }
 
@@ -58,47 +71,68 @@ void repair_free(struct repair *repair)
 static void standing_release(struct standing *standing)
 {
 	free(standing->committed);
-	free(standing->ends);
+	*standing = (struct standing){0};
 }
 
-static bool read_standing(struct kafka_admin *admin, const char *topic,
-	struct standing *ret_standing, struct err *err)
+static void standing_init(struct standing *standing, const char *topic, int32_t count)
 {
-	struct standing standing = {0};
-	if (!kafka_admin_partitions(admin, topic, kafka_ms, &standing.count, err))
+	size_t n = (size_t)count;
+	standing->committed = calloc(3 * n, sizeof(*standing->committed));
+	if (!standing->committed)
+		abort();
+	standing->starts = standing->committed + n;
+	standing->ends = standing->starts + n;
+	standing->count = count;
+	for (size_t i = 0; i < 3 * n; i++)
+		standing->committed[i] =
+			(struct kafka_partition){topic, (int32_t)(i % n), KAFKA_NO_OFFSET};
+}
+
+/* Committed offsets first: one that is beyond the end afterwards is no race, but stale. */
+static bool read_standing(struct pass *pass, struct err *err)
+{
+	struct kafka_admin *admin = pass->publisher->admin;
+	const char *topic = pass->backlog.dataset->topic;
+	int32_t count = 0;
+	if (!kafka_admin_partitions(admin, topic, kafka_ms, &count, err))
 		return false;
-	if (standing.count == 0)
+	if (count == 0)
 		return err_fail(
 			err, ERR_FATAL, "topic %s does not exist: run 'penstock init'", topic);
-	size_t count = (size_t)standing.count;
-	standing.committed = calloc(count, sizeof(*standing.committed));
-	standing.ends = calloc(count, sizeof(*standing.ends));
-	if (!standing.committed || !standing.ends)
-		abort();
-	for (int32_t i = 0; i < standing.count; i++)
-		standing.committed[i] = (struct kafka_partition){topic, i, KAFKA_NO_OFFSET};
-	bool ok = kafka_admin_committed(admin, standing.committed, count, kafka_ms, err);
-	int64_t low = 0;
-	for (int32_t i = 0; ok && i < standing.count; i++)
-		ok = kafka_admin_watermarks(
-			admin, topic, i, kafka_ms, &low, &standing.ends[i], err);
-	if (!ok) {
-		standing_release(&standing);
-		return false;
-	}
-	*ret_standing = standing;
-	return true;
+	struct standing *standing = &pass->standing;
+	standing_release(standing);
+	standing_init(standing, topic, count);
+	size_t n = (size_t)count;
+	return kafka_admin_committed(admin, standing->committed, n, kafka_ms, err) &&
+	       kafka_admin_starts(admin, standing->starts, n, kafka_ms, err) &&
+	       kafka_admin_ends(admin, standing->ends, n, kafka_ms, err);
+}
+
+/*
+ * The offset of the next message the group gets. A committed one outside of what the topic holds
+ * (records deleted or expired, the topic made anew) sends its workers to the first there is.
+ */
+static int64_t next_offset(const struct standing *standing, int32_t partition)
+{
+	int64_t committed = standing->committed[partition].offset;
+	int64_t start = standing->starts[partition].offset;
+	return committed < start || committed > standing->ends[partition].offset ? start
+										 : committed;
 }
 
 /* Whether no worker can still get a chunk of it from Kafka. */
-static bool is_past(const struct standing *standing, const struct manifest *manifest)
+static bool is_past(void *context, const struct manifest *manifest)
 {
+	const struct pass *pass = context;
+	const struct standing *standing = &pass->standing;
+	if (strcmp(manifest->topic, pass->backlog.dataset->topic) != 0)
+		return true; /* the workers read another topic by now */
 	for (size_t i = 0; i < manifest->partition_count; i++) {
 		const struct manifest_partition *sent = &manifest->partitions[i];
 		if (sent->partition >= standing->count)
 			continue; /* the topic was made anew with fewer partitions */
-		if (standing->committed[sent->partition].offset <= sent->offset &&
-			standing->ends[sent->partition] > sent->offset)
+		if (next_offset(standing, sent->partition) <= sent->offset &&
+			standing->ends[sent->partition].offset > sent->offset)
 			return false;
 	}
 	return true;
@@ -106,10 +140,24 @@ static bool is_past(const struct standing *standing, const struct manifest *mani
 
 /* ---- the pass ---- */
 
+static void note_failure(struct pass *pass, const struct err *err)
+{
+	if (!pass->failed)
+		pass->first = *err;
+	pass->failed = true;
+}
+
+static void settle(struct pass *pass, const char *sha256, int64_t repeat, int64_t file_id)
+{
+	known_add(&pass->settled->known, sha256, repeat);
+	if (file_id > pass->settled->newest)
+		pass->settled->newest = file_id;
+}
+
 static bool wanted(void *context, const char *sha256, int64_t repeat)
 {
 	const struct pass *pass = context;
-	return !known_has(pass->known, sha256, repeat);
+	return !known_has(&pass->settled->known, sha256, repeat);
 }
 
 static bool visit(void *context, const struct manifest *manifest, struct err *err)
@@ -118,10 +166,10 @@ static bool visit(void *context, const struct manifest *manifest, struct err *er
 	if (manifest->state == PUBLICATION_QUARANTINED) {
 		if (!ledger_note_quarantine(pass->database, manifest, err))
 			return false;
-		known_add(pass->known, manifest->sha256, manifest->repeat);
-	} else if (manifest->state == PUBLICATION_SENT && is_past(&pass->standing, manifest)) {
-		return backlog_add(&pass->backlog, manifest) ||
-		       err_fail(err, ERR_DATA, "enough for one pass");
+		settle(pass, manifest->sha256, manifest->repeat, manifest->file_id);
+	} else if (manifest->state == PUBLICATION_SENT && is_past(pass, manifest)) {
+		pass->full = !backlog_add(&pass->backlog, manifest);
+		return !pass->full || err_fail(err, ERR_RETRY, "enough for one pass");
 	}
 	return true;
 }
@@ -145,35 +193,45 @@ static bool keep_missing(struct pass *pass, struct err *err)
 			if (batch[i].missing)
 				backlog->items[kept++] = item;
 			else
-				known_add(pass->known, item.sha256, item.repeat);
+				settle(pass, item.sha256, item.repeat, item.file_id);
 		}
 	}
 	backlog->count = kept;
 	return true;
 }
 
-/* A ledger with fewer files than are known to be in it was restored or cleared. */
-static bool check_known(struct pass *pass, struct err *err)
+/*
+ * A ledger with fewer files than are known to be in it was restored or cleared. Newer files do not
+ * count: they would hide the loss of as many older ones.
+ */
+static bool check_settled(struct pass *pass, struct err *err)
 {
+	struct settled *settled = pass->settled;
 	int64_t files = 0;
-	if (!ledger_count_files(pass->database, pass->backlog.dataset->config->name, &files, err))
+	if (!ledger_count_files(pass->database, pass->backlog.dataset->config->name,
+		    settled->newest, &files, err))
 		return false;
-	if (files < (int64_t)pass->known->count)
-		known_clear(pass->known);
+	if (files < (int64_t)settled->known.count) {
+		known_clear(&settled->known);
+		settled->newest = 0;
+	}
 	return true;
 }
 
+/* A manifest that cannot be read keeps none of the others from being found. */
 static bool find_missing(struct pass *pass, struct err *err)
 {
-	struct publisher *publisher = pass->repair->publisher;
-	struct err full = {0};
-	if (!check_known(pass, err))
+	struct err why = {0};
+	if (!check_settled(pass, err))
 		return false;
-	if (!manifest_each(publisher->archive, pass->backlog.dataset->config->name, wanted, visit,
-		    pass, &full) &&
-		full.class != ERR_DATA) {
-		*err = full;
-		return false;
+	if (!manifest_each(pass->publisher->archive, pass->backlog.dataset->config->name, wanted,
+		    visit, pass, &why) &&
+		!pass->full) {
+		if (why.class == ERR_RETRY) {
+			*err = why;
+			return false;
+		}
+		note_failure(pass, &why);
 	}
 	if (!keep_missing(pass, err))
 		return false;
@@ -181,43 +239,59 @@ static bool find_missing(struct pass *pass, struct err *err)
 	return true;
 }
 
-static bool send_missing(struct pass *pass,
-	void (*repaired)(void *context, const struct publication_result *result), void *context,
-	struct err *err)
+static void sent_again(void *context, const struct publication_result *result)
 {
-	for (size_t i = 0; i < pass->backlog.count && !stop_requested(); i++)
-		if (!backlog_send(pass->repair->publisher, &pass->backlog, i, PUBLICATION_SENT,
-			    repaired, context, err))
+	const struct pass *pass = context;
+	pass->repaired(pass->context, result);
+}
+
+/* One that cannot be sent keeps none of the others from being sent. */
+static bool send_missing(struct pass *pass, struct err *err)
+{
+	const struct backlog_work work = {.expected = PUBLICATION_SENT,
+		.wanted = is_past,
+		.sent = sent_again,
+		.context = pass};
+	struct err why;
+	for (size_t i = 0; i < pass->backlog.count && !stop_requested(); i++) {
+		if (backlog_send(pass->publisher, &pass->backlog, i, &work, &why))
+			continue;
+		if (why.class == ERR_RETRY) {
+			*err = why;
 			return false;
+		}
+		note_failure(pass, &why);
+	}
 	return true;
 }
 
-static bool repair_dataset(struct repair *repair, struct database *database, size_t index,
-	void (*repaired)(void *context, const struct publication_result *result), void *context,
-	struct err *err)
+static bool repair_dataset(struct pass *pass, struct err *err)
 {
-	const struct dataset *dataset = &repair->publisher->options->datasets->items[index];
-	struct pass pass = {.repair = repair,
-		.known = &repair->known[index],
-		.database = database,
-		.backlog = {.dataset = dataset}};
-	if (!read_standing(repair->publisher->admin, dataset->topic, &pass.standing, err))
-		return false;
-	bool ok = find_missing(&pass, err) && send_missing(&pass, repaired, context, err);
-	standing_release(&pass.standing);
-	backlog_release(&pass.backlog);
-	return ok;
+	bool ok = read_standing(pass, err) && find_missing(pass, err);
+	if (ok && pass->backlog.count)
+		ok = read_standing(pass, err) && send_missing(pass, err);
+	standing_release(&pass->standing);
+	backlog_release(&pass->backlog);
+	if (ok && pass->failed)
+		*err = pass->first;
+	return ok && !pass->failed;
 }
 
 static bool repair_all(struct repair *repair, struct database *database,
 	void (*repaired)(void *context, const struct publication_result *result), void *context,
 	struct err *err)
 {
+	const struct datasets *datasets = repair->publisher->options->datasets;
 	bool ok = true;
-	for (size_t i = 0; i < repair->publisher->options->datasets->count && !stop_requested();
-		i++) {
+	for (size_t i = 0; i < datasets->count && !stop_requested(); i++) {
+		struct pass pass = {.publisher = repair->publisher,
+			.database = database,
+			.settled = &repair->settled[i],
+			.backlog = {.dataset = &datasets->items[i]},
+			.repaired = repaired,
+			.context = context};
 		struct err one;
-		if (repair_dataset(repair, database, i, repaired, context, &one))
+		if (repair_dataset(&pass, &one))
 			continue;
 		if (ok)
 			*err = one;
