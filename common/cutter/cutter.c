@@ -199,7 +199,8 @@ static bool add_rows(struct cutter *cutter, const struct chunk_writer *before,
 static bool overflows(const struct cutter *cutter)
 {
 	const struct chunk_writer *writer = &cutter->writer;
-	return writer->block.overflow || writer->skipped.overflow || writer->rejects.overflow ||
+	return writer->rows > CHUNK_MAX_ROWS || writer->block.overflow ||
+	       writer->skipped.overflow || writer->rejects.overflow ||
 	       chunk_writer_size(writer, cutter->schema->text_len) > MESSAGE_MAX_BYTES;
 }
 
@@ -243,6 +244,13 @@ static void count_record(struct cutter *cutter, const struct verdict *verdict)
 	cutter->record = NULL;
 }
 
+static bool is_full(const struct cutter *cutter)
+{
+	return cutter->writer.rows >= CHUNK_MAX_ROWS ||
+	       chunk_writer_size(&cutter->writer, cutter->schema->text_len) >=
+		       cutter->reading->chunk_bytes;
+}
+
 /* Fills the writer with the next chunk's records; *ret_last when the input ended. */
 static bool fill_chunk(struct cutter *cutter, bool *ret_last, struct err *err)
 {
@@ -261,8 +269,7 @@ static bool fill_chunk(struct cutter *cutter, bool *ret_last, struct err *err)
 		if (!added)
 			break;
 		count_record(cutter, &verdict);
-	} while (chunk_writer_size(&cutter->writer, cutter->schema->text_len) <
-		 cutter->reading->chunk_bytes);
+	} while (!is_full(cutter));
 	return true;
 }
 

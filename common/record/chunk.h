@@ -14,6 +14,7 @@
 #include "base/err.h"
 
 #define CHUNK_MAX_BYTES	  1000000 /* librdkafka's message.max.bytes default, uncompressed */
+#define CHUNK_MAX_ROWS	  65536	  /* a row may be one byte here and forty where it is loaded */
 #define CHUNK_MAX_DATASET 100
 #define CHUNK_MAX_NAME	  1024
 #define REJECT_MAX_TEXT	  4096

@@ -104,6 +104,63 @@ static void files_without_rows(void **state)
 	schema_free(schema);
 }
 
+/* Rows of one byte take forty when they are loaded: a chunk is bounded by its rows, too. */
+static void tiny_rows_end_a_chunk(void **state)
+{
+	(void)state;
+	static const size_t rows[] = {
+		CHUNK_MAX_ROWS - 1, CHUNK_MAX_ROWS, CHUNK_MAX_ROWS + 1, 3 * CHUNK_MAX_ROWS + 7};
+	/* A file that ends on a chunk's border has an empty last one. */
+	static const int64_t chunks[] = {1, 2, 2, 4};
+	struct schema *schema = schema_of("{\"name\":\"a\",\"type\":\"long\"}");
+	struct reading reading = csv_defaults();
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_clear(&text);
+		buf_append_text(&text, "a\n");
+		for (size_t row = 0; row < rows[i]; row++)
+			buf_append_text(&text, "1\n");
+		struct cuts cuts = cut(&reading, schema, text.data, text.len);
+		assert_int_equal(cuts.chunks, chunks[i]);
+		assert_true(cuts.longest < 2 * CHUNK_MAX_ROWS);
+		cuts_release(&cuts);
+	}
+	buf_release(&text);
+	schema_free(schema);
+}
+
+/* All rows of a record share a chunk, so one that would pass the limit begins the next. */
+static void wide_records_do_not_pass_the_limit(void **state)
+{
+	(void)state;
+	enum { columns = 5000, records = 30 };
+	static const char *kept[] = {"k"};
+	struct schema *schema =
+		schema_of("{\"name\":\"k\",\"type\":\"long\"},{\"name\":\"n\","
+			  "\"type\":\"string\"},{\"name\":\"v\",\"type\":\"long\"}");
+	struct reading reading = csv_defaults();
+	struct buf text;
+	reading.chunk_bytes = 900 << 10;
+	reading.unpivot =
+		(struct unpivot){.enabled = true, .keep = {kept, 1}, .names = "n", .values = "v"};
+	buf_init(&text, 1 << 20);
+	buf_append_text(&text, "k");
+	for (int i = 0; i < columns; i++)
+		buf_printf(&text, ",c%d", i);
+	for (int record = 0; record < records; record++) {
+		buf_printf(&text, "\n%d", record);
+		for (int i = 0; i < columns; i++)
+			buf_append_text(&text, ",1");
+	}
+	struct cuts cuts = cut(&reading, schema, text.data, text.len);
+	/* Thirteen records of 5,000 rows: a fourteenth would pass 65,536. */
+	assert_int_equal(cuts.chunks, 3);
+	cuts_release(&cuts);
+	buf_release(&text);
+	schema_free(schema);
+}
+
 /* Records that fill a chunk by themselves stand alone; one that no chunk holds is a reject. */
 static void large_records(void **state)
 {
@@ -198,6 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(chunks_tile_their_input),
 		cmocka_unit_test(files_without_rows),
+		cmocka_unit_test(tiny_rows_end_a_chunk),
+		cmocka_unit_test(wide_records_do_not_pass_the_limit),
 		cmocka_unit_test(large_records),
 		cmocka_unit_test(a_file_that_breaks_off),
 		cmocka_unit_test(max_rejects),
