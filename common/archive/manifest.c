@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "archive/document.h"
 #include "archive/store.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -28,13 +30,6 @@ void manifest_release(struct manifest *manifest)
 {
 	arena_release(&manifest->arena);
 	manifest_init(manifest);
-}
-
-int64_t manifest_file_id(int64_t wall_ms, const char *sha256)
-{
-	char digits[6] = {0};
-	memcpy(digits, sha256, 5);
-	return (int64_t)((uint64_t)wall_ms << 20 | strtoull(digits, NULL, 16)) & INT64_MAX;
 }
 
 static bool document_path(const struct archive *archive, const char *dataset, const char *sha256,
@@ -85,22 +80,82 @@ static bool write_text(const struct manifest *manifest, struct buf *out, struct 
 	return true;
 }
 
-static bool create_at(
-	const char *path, struct manifest *manifest, bool *ret_created, struct err *err)
+/* Of the dataset, until `ret_lock` is closed. */
+static bool take_lock(
+	const struct archive *archive, const char *dataset, int *ret_lock, struct err *err)
+{
+	char path[PATH_MAX];
+	if (!archive_path(archive, path, err, "%s/manifests/.lock", dataset))
+		return false;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+	if (fd < 0)
+		return err_fail_errno(err, ERR_RETRY, "opening %s", path);
+	int locked;
+	do
+		locked = flock(fd, LOCK_EX);
+	while (locked != 0 && errno == EINTR);
+	if (locked != 0) {
+		err_fail_errno(err, ERR_RETRY, "locking %s", path);
+		close(fd);
+		return false;
+	}
+	*ret_lock = fd;
+	return true;
+}
+
+/* ---- creating ---- */
+
+/*
+ * The lock file's content is the newest created_ms. It is written before the manifest that has it:
+ * a crash in between leaves a gap, never two manifests with one time.
+ */
+static bool set_time(int lock, struct manifest *manifest, struct err *err)
+{
+	char text[24];
+	int64_t now_ms = clock_wall_us() / 1000;
+	ssize_t n = pread(lock, text, sizeof(text) - 1, 0);
+	if (n < 0)
+		return err_fail_errno(err, ERR_RETRY, "reading the time of the newest manifest");
+	text[n] = '\0';
+	int64_t newest_ms = strtoll(text, NULL, 10);
+	manifest->created_ms = now_ms > newest_ms ? now_ms : newest_ms + 1;
+	char digits[6] = {0};
+	memcpy(digits, manifest->sha256, 5);
+	manifest->file_id =
+		(int64_t)((uint64_t)manifest->created_ms << 20 | strtoull(digits, NULL, 16)) &
+		INT64_MAX;
+	int length = snprintf(text, sizeof(text), "%020" PRId64 "\n", manifest->created_ms);
+	if (pwrite(lock, text, (size_t)length, 0) != length || fdatasync(lock) != 0)
+		return err_fail_errno(err, ERR_RETRY, "noting the time of the newest manifest");
+	return true;
+}
+
+static bool create_new(
+	const char *path, int lock, struct manifest *manifest, bool *ret_created, struct err *err)
 {
 	struct buf text;
 	buf_init(&text, MANIFEST_MAX_BYTES);
-	bool created = false;
-	bool found = true;
-	bool ok = write_text(manifest, &text, err) &&
-		  file_create_once(path, text.data, text.len, &created, err) &&
-		  (created || read_path(path, manifest, &found, err));
+	bool ok = set_time(lock, manifest, err) && write_text(manifest, &text, err) &&
+		  file_create_once(path, text.data, text.len, ret_created, err);
 	buf_release(&text);
-	if (ok && !found)
-		return err_fail(err, ERR_RETRY, "manifest %s was removed meanwhile", path);
-	if (ok)
-		*ret_created = created;
 	return ok;
+}
+
+static bool create_locked(
+	const char *path, int lock, struct manifest *manifest, bool *ret_created, struct err *err)
+{
+	bool found = false;
+	bool created = false;
+	if (!read_path(path, manifest, &found, err) ||
+		(!found && !create_new(path, lock, manifest, &created, err)))
+		return false;
+	/* Only where locks are not shared with the other producer can it be there by now. */
+	if (!found && !created && !read_path(path, manifest, &found, err))
+		return false;
+	if (!found && !created)
+		return err_fail(err, ERR_RETRY, "manifest %s was removed meanwhile", path);
+	*ret_created = created;
+	return true;
 }
 
 bool manifest_create(
@@ -108,11 +163,16 @@ bool manifest_create(
 {
 	char folder[PATH_MAX];
 	char path[PATH_MAX];
-	return archive_path(archive, folder, err, "%s/manifests", manifest->dataset) &&
-	       file_make_folder(folder, err) && file_sync_folder_of(folder, err) &&
-	       document_path(
-		       archive, manifest->dataset, manifest->sha256, manifest->repeat, path, err) &&
-	       create_at(path, manifest, ret_created, err);
+	int lock = -1;
+	if (!archive_path(archive, folder, err, "%s/manifests", manifest->dataset) ||
+		!file_make_folder(folder, err) || !file_sync_folder_of(folder, err) ||
+		!document_path(archive, manifest->dataset, manifest->sha256, manifest->repeat, path,
+			err) ||
+		!take_lock(archive, manifest->dataset, &lock, err))
+		return false;
+	bool ok = create_locked(path, lock, manifest, ret_created, err);
+	close(lock);
+	return ok;
 }
 
 /* ---- merging ---- */
@@ -185,22 +245,14 @@ static bool save_locked(const char *path, const struct manifest *mine, struct er
 
 bool manifest_save(struct archive *archive, const struct manifest *manifest, struct err *err)
 {
-	char lock[PATH_MAX];
 	char path[PATH_MAX];
-	if (!archive_path(archive, lock, err, "%s/manifests/.lock", manifest->dataset) ||
-		!document_path(
-			archive, manifest->dataset, manifest->sha256, manifest->repeat, path, err))
+	int lock = -1;
+	if (!document_path(
+		    archive, manifest->dataset, manifest->sha256, manifest->repeat, path, err) ||
+		!take_lock(archive, manifest->dataset, &lock, err))
 		return false;
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_fail_errno(err, ERR_RETRY, "opening %s", lock);
-	int locked;
-	do
-		locked = flock(fd, LOCK_EX);
-	while (locked != 0 && errno == EINTR);
-	bool ok = locked == 0 ? save_locked(path, manifest, err)
-			      : err_fail_errno(err, ERR_RETRY, "locking %s", lock);
-	close(fd);
+	bool ok = save_locked(path, manifest, err);
+	close(lock);
 	return ok;
 }
 

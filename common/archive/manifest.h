@@ -30,7 +30,7 @@ struct manifest {
 	const char *dataset;
 	const char *sha256;
 	int64_t repeat;	    /* 0 for the first publication of this content */
-	int64_t file_id;    /* ms since 1970 << 20 | first 20 bits of the SHA-256 */
+	int64_t file_id;    /* created_ms << 20 | first 20 bits of the SHA-256 */
 	const char *name;   /* as the file was called: "orders.csv", "a.zip!b.csv" */
 	int64_t size;	    /* of the archived bytes */
 	const char *schema; /* Avro schema text: writer schema of every chunk */
@@ -53,12 +53,11 @@ struct manifest {
 void manifest_init(struct manifest *manifest);
 void manifest_release(struct manifest *manifest);
 
-/* ms << 20 | first 20 bits of the digest; always positive. */
-int64_t manifest_file_id(int64_t wall_ms, const char *sha256);
-
 /*
  * Creates the manifest unless (dataset, sha256, repeat) has one: then *ret_created is false and
- * *manifest is replaced by what is there. Durable before it returns.
+ * *manifest is replaced by what is there. Durable before it returns. Sets created_ms and file_id:
+ * later than those of every manifest of the dataset made before, whatever the clocks of the
+ * producers that share the archive say.
  */
 MUST_CHECK bool manifest_create(
 	struct archive *archive, struct manifest *manifest, bool *ret_created, struct err *err);

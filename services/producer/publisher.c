@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "producer/window.h"
@@ -112,15 +111,4 @@ bool publisher_dataset(const struct publisher *publisher, const char *name,
 	}
 	*ret_dataset = found;
 	return true;
-}
-
-int64_t publisher_clock(struct publisher *publisher, int64_t after_ms)
-{
-	int64_t now_ms = clock_wall_us() / 1000;
-	if (now_ms <= publisher->last_ms)
-		now_ms = publisher->last_ms + 1;
-	if (now_ms <= after_ms)
-		now_ms = after_ms + 1;
-	publisher->last_ms = now_ms;
-	return now_ms;
 }

@@ -27,7 +27,6 @@ struct publisher {
 	struct kafka_producer *producer; /* likewise, and after a failure */
 	struct window *window;		 /* NULL: off */
 	struct delivery delivery;
-	int64_t last_ms; /* of the newest file id: they grow within a process */
 };
 
 /*
@@ -36,9 +35,6 @@ struct publisher {
  */
 MUST_CHECK bool publisher_dataset(const struct publisher *publisher, const char *name,
 	const struct dataset **ret_dataset, struct err *err);
-
-/* A wall clock for file ids: later than `after_ms` and than every one before. */
-int64_t publisher_clock(struct publisher *publisher, int64_t after_ms);
 
 /* Makes `producer` and `admin` ready; does not wait for the broker. */
 MUST_CHECK bool publisher_connect(struct publisher *publisher, struct err *err);

@@ -33,7 +33,7 @@ struct sending {
 /* ---- the manifest ---- */
 
 static bool begin_at(struct publisher *publisher, const struct content *content, int64_t repeat,
-	int64_t after_ms, struct manifest *manifest, bool *ret_created, struct err *err)
+	struct manifest *manifest, bool *ret_created, struct err *err)
 {
 	manifest_release(manifest);
 	manifest->dataset = content->dataset->config->name;
@@ -46,8 +46,6 @@ static bool begin_at(struct publisher *publisher, const struct content *content,
 	manifest->cutter_version = CUTTER_VERSION;
 	manifest->reason = "";
 	manifest->topic = "";
-	manifest->created_ms = publisher_clock(publisher, after_ms);
-	manifest->file_id = manifest_file_id(manifest->created_ms, manifest->sha256);
 	return manifest_create(publisher->archive, manifest, ret_created, err);
 }
 
@@ -63,10 +61,9 @@ bool publication_begin(struct publisher *publisher, const struct content *conten
 				      last, manifest, &found, err)))
 		return false;
 	if (!found)
-		return begin_at(publisher, content, 0, 0, manifest, ret_created, err);
+		return begin_at(publisher, content, 0, manifest, ret_created, err);
 	if (again && manifest->state != PUBLICATION_PENDING)
-		return begin_at(publisher, content, last + 1, manifest->created_ms, manifest,
-			ret_created, err);
+		return begin_at(publisher, content, last + 1, manifest, ret_created, err);
 	*ret_created = false;
 	return true;
 }

@@ -23,7 +23,7 @@ static struct manifest full(void)
 	manifest.dataset = "orders";
 	manifest.sha256 = sha;
 	manifest.repeat = 2;
-	manifest.file_id = manifest_file_id(1700000000123, sha);
+	manifest.file_id = 42;
 	manifest.name = "a.zip!b \"\xE2\x82\xAC\".csv";
 	manifest.size = 1234567890123;
 	manifest.schema = "{\"type\":\"record\",\"name\":\"o\",\"doc\":\"a\\nb\"}";
@@ -264,9 +264,9 @@ static void of_many_at_once_exactly_one_creates(void **state)
 		if (fork() == 0) {
 			struct archive *archive = open_at(*state);
 			struct manifest manifest = full();
-			manifest.file_id = i + 1;
+			manifest.rounds = i + 1;
 			bool created = create(archive, &manifest);
-			_exit(created ? 100 : (int)manifest.file_id);
+			_exit(created ? 100 : (int)manifest.rounds);
 		}
 	}
 	int created = 0;
@@ -325,6 +325,8 @@ static void a_later_round_replaces_the_offsets(void **state)
 	assert_true(create(archive, &manifest));
 	struct manifest_partition anew[] = {{1, 2}};
 	struct manifest repaired = full();
+	repaired.created_ms = manifest.created_ms;
+	repaired.file_id = manifest.file_id;
 	repaired.rounds = 4;
 	repaired.partitions = anew;
 	repaired.partition_count = 1;
@@ -416,13 +418,6 @@ static void repeats_are_counted_and_all_are_visited(void **state)
 	archive_close(archive);
 }
 
-static void a_file_id_is_milliseconds_and_twenty_bits(void **state)
-{
-	(void)state;
-	assert_int_equal(manifest_file_id(1, sha), (1 << 20) + 0xba781);
-	assert_true(manifest_file_id(4000000000000, sha) > manifest_file_id(3999999999999, sha));
-}
-
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -438,7 +433,6 @@ int main(void)
 		IN_FOLDER(a_later_round_replaces_the_offsets),
 		IN_FOLDER(saving_at_once_loses_no_partition),
 		IN_FOLDER(repeats_are_counted_and_all_are_visited),
-		cmocka_unit_test(a_file_id_is_milliseconds_and_twenty_bits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
