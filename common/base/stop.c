@@ -15,6 +15,7 @@
 
 static atomic_int requested;
 static int event_fd = -1;
+static atomic_uint deadline_seconds;
 
 static void request(int signal_number)
 {
@@ -37,6 +38,17 @@ static void on_signal(int signal_number)
 	if (atomic_load(&requested))
 		_exit(128 + signal_number);
 	request(signal_number);
+	alarm(atomic_load(&deadline_seconds));
+}
+
+static void on_deadline(int signal_number)
+{
+	static const char words[] =
+		"penstock: not done in time after the signal; leaving what is unfinished\n";
+	(void)signal_number;
+	ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
+	(void)written;
+	_exit(0);
 }
 
 void stop_install(void)
@@ -48,8 +60,15 @@ void stop_install(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
+	action.sa_handler = on_deadline;
+	sigaction(SIGALRM, &action, NULL);
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+}
+
+void stop_within(unsigned seconds)
+{
+	atomic_store(&deadline_seconds, seconds);
 }
 
 bool stop_requested(void)

@@ -11,6 +11,13 @@
 
 /* Installs the handlers; once, before threads start. */
 void stop_install(void);
+/*
+ * For services whose unfinished work is safe to leave: a process that still runs this many seconds
+ * after the first signal says so and exits with 0.
+ */
+void stop_within(unsigned seconds);
+/* What the services promise is 10 s. */
+#define STOP_SERVICE_SECONDS 9
 bool stop_requested(void);
 /* The first signal received, 0 when none. */
 int stop_signal(void);

@@ -2,6 +2,7 @@
 /* penstock monitor: the service that others watch. */
 #include <stddef.h>
 
+#include "base/stop.h"
 #include "cli/print_listing.h"
 
 struct monitor_command_options {
@@ -23,6 +24,7 @@ static int monitor_command_run(struct cli *cli, const void *options, int argc, c
 	if (!monitor_options_fill(cli, &monitor, &err))
 		return cli_fail(&err);
 	monitor.listen = wanted->listen;
+	stop_within(STOP_SERVICE_SECONDS);
 	return monitor_run(&monitor, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

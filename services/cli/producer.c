@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* producer: the service that watches the inbox. */
 #include "producer/producer.h"
+#include "base/stop.h"
 
 #include "cli/cli.h"
 
@@ -44,6 +45,7 @@ static int run_producer(struct cli *cli, const void *options, int argc, char **a
 		.rescan_ms = arguments->rescan_ms,
 		.repair_ms = arguments->repair_ms,
 	};
+	stop_within(STOP_SERVICE_SECONDS);
 	return producer_run(&settings, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* penstock scheduler: the service. */
 #include "scheduler/scheduler.h"
+#include "base/stop.h"
 
 #include <stddef.h>
 
@@ -25,6 +26,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 	if (!config)
 		return cli_fail(&err);
 	const struct scheduler_options service = {.config = config, .listen = wanted->listen};
+	stop_within(STOP_SERVICE_SECONDS);
 	return scheduler_run(&service, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "worker/worker.h"
+#include "base/stop.h"
 
 #include "cli/cli.h"
 
@@ -38,6 +39,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 		.listen = arguments->listen,
 		.jobs = arguments->jobs,
 	};
+	stop_within(STOP_SERVICE_SECONDS);
 	return worker_run(&worker, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

@@ -126,6 +126,17 @@ class PostgresServer:
                    "killed backends are gone")
         self.process = None
 
+    def _signal_all(self, number):
+        for pid in [self.process.pid, *children(self.process.pid)]:
+            os.kill(pid, number)
+
+    def freeze(self):
+        """Stops the clock of the postmaster and every backend: connections stay, nothing answers."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self):
+        self._signal_all(signal.SIGCONT)
+
     def close(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)

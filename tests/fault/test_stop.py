@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SIGTERM: services finish or roll back what is in hand and end in time, whatever state the servers are in."""
+import os
+import signal
+import time
+
+import pytest
+
+from support import versions
+from support.wait import wait_until
+
+FILES = 12
+PROMISED = 10  # seconds, also with a server that does not answer
+
+
+@pytest.fixture
+def orders(project):
+    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], chunk_bytes="16KiB")
+    project.config["kafka"]["session.timeout.ms"] = "2000"
+    project.write().run("init")
+    return project
+
+
+def drop_files(project, first=0, count=FILES):
+    contents = {}
+    for number in range(first, first + count):
+        rows = versions.make_rows(number, 1500, 4000)
+        contents[f"orders-{number}.csv"] = rows
+        project.drop(f"orders-{number}.csv", versions.to_csv(rows))
+    return contents
+
+
+def term(service, limit):
+    """SIGTERM; how long it took and the exit code."""
+    began = time.monotonic()
+    service.process.send_signal(signal.SIGTERM)
+    code = service.wait(limit + 20)
+    took = time.monotonic() - began
+    assert took < limit, f"{service.name} took {took:.1f} s to end"
+    return code
+
+
+def some_chunks(database):
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.chunk") > 0, 30, "some chunks")
+
+
+def all_there(project, database, contents):
+    wait_until(lambda: database.value(
+        "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == len(contents), 90,
+        "every file complete")
+    names = dict(database.execute("SELECT file_id, name FROM penstock.file"))
+    publications = [(file_id, contents[name]) for file_id, name in names.items()]
+    versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
+    versions.assert_ledger_whole(database)
+    assert os.listdir(project.folder / "inbox") == []
+
+
+def test_under_load_all_is_committed_and_goes_on(orders, kafka, database):
+    """Ended three times; what the ledger has, the offsets are behind."""
+    contents = drop_files(orders)
+    for round_ in range(3):
+        producer = orders.start("producer", "--settle", "50ms")
+        worker = orders.start("worker", "--jobs", "2")
+        seen = database.value("SELECT count(*) FROM penstock.chunk")
+        wait_until(lambda: database.value("SELECT count(*) FROM penstock.chunk") > seen + 4, 30, "more chunks")
+        contents.update(drop_files(orders, FILES + 3 * round_, 3))
+        assert term(worker, PROMISED) == 0
+        assert term(producer, PROMISED) == 0
+        committed = {(topic, partition): offset for (topic, partition), (offset, _) in
+                     kafka.group_lag(orders.config["kafka"]["group.id"]).items() if offset is not None}
+        loaded = database.execute('SELECT partition, max("offset") FROM penstock.chunk GROUP BY 1')
+        assert {partition: committed[orders.prefix + "orders", partition] for partition, _ in loaded} == \
+               {partition: offset + 1 for partition, offset in loaded}
+    orders.start("producer", "--settle", "50ms")
+    orders.start("worker")
+    all_there(orders, database, contents)
+
+
+@pytest.mark.parametrize("frozen", ["kafka", "postgres"])
+def test_with_a_frozen_server_they_still_end(orders, kafka, postgres, database, frozen):
+    contents = drop_files(orders)
+    services = [orders.start("producer", "--settle", "50ms", "--repair", "200ms"),
+                orders.start("worker", "--jobs", "2")]
+    some_chunks(database)
+    server = kafka if frozen == "kafka" else postgres
+    server.freeze()
+    try:
+        began = time.monotonic()
+        for service in services:
+            service.process.send_signal(signal.SIGTERM)
+        for service in services:
+            service.wait(60)
+            took = time.monotonic() - began
+            assert took < PROMISED + 0.5, f"{service.name} took {took:.1f} s to end"
+            assert service.process.returncode == 0
+    finally:
+        server.thaw()
+    orders.start("producer")
+    orders.start("worker")
+    all_there(orders, database, contents)
+
+
+def test_a_second_signal_ends_at_once(orders, kafka, database):
+    contents = drop_files(orders)
+    services = [orders.start("producer", "--settle", "50ms"), orders.start("worker")]
+    some_chunks(database)
+    kafka.freeze()
+    try:
+        for service in services:
+            service.process.send_signal(signal.SIGTERM)
+            # The first one was taken: it is no longer pending.
+            wait_until(lambda: pending(service.pid) == 0, 5, "the first signal was delivered")
+            began = time.monotonic()
+            if service.running():
+                service.process.send_signal(signal.SIGTERM)
+                assert service.wait(5) in (0, 143)
+                assert time.monotonic() - began < 1
+    finally:
+        kafka.thaw()
+    orders.start("producer")
+    orders.start("worker")
+    all_there(orders, database, contents)
+
+
+def pending(pid):
+    """The process's pending signals, as a bit mask."""
+    lines = dict(line.split(":", 1) for line in open(f"/proc/{pid}/status").read().splitlines())
+    return int(lines["SigPnd"], 16) | int(lines["ShdPnd"], 16)
