@@ -20,10 +20,14 @@ function(penstock_pytest file)
   endif()
 endfunction()
 
-# penstock_pytests(FOLDER ...): every test_*.py in it, labelled with the folder's name.
+# penstock_pytests(FOLDER [EXCEPT test_x] ...): every test_*.py in it, labelled with the folder's name.
 function(penstock_pytests folder)
+  cmake_parse_arguments(pytests "" "EXCEPT" "" ${ARGN})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/test_*.py)
+  if(pytests_EXCEPT)
+    list(FILTER files EXCLUDE REGEX "/${pytests_EXCEPT}[.]py$")
+  endif()
   foreach(file ${files})
-    penstock_pytest(${file} LABEL ${folder} ${ARGN})
+    penstock_pytest(${file} LABEL ${folder} ${pytests_UNPARSED_ARGUMENTS})
   endforeach()
 endfunction()
