@@ -60,7 +60,7 @@ static bool compare_columns(
 		&loader->text, err);
 	free(columns);
 	if (good && loader->text.len > 0)
-		return err_fail(err, ERR_FATAL,
+		return err_fail(err, ERR_PAUSE,
 			"table %s lacks columns that the schema of dataset %s has: run `penstock "
 			"init`",
 			loader->sql.target, loader->dataset->config->name);

@@ -53,9 +53,8 @@ static bool check_version(
 	if (!database_text(rows, 0, 0))
 		return err_fail(err, ERR_PAUSE,
 			"dataset %s: a chunk was written with a schema that the ledger does not "
-			"know:"
-			" run `penstock init` with the newest schema, then restart this worker "
-			"with it",
+			"know: run `penstock init` with the newest schema, and give it to this "
+			"worker",
 			name);
 	if (!database_text(rows, 0, 1))
 		return err_fail(err, ERR_PAUSE,
@@ -65,7 +64,7 @@ static bool check_version(
 	if (database_int(rows, 0, 0) > database_int(rows, 0, 1))
 		return err_fail(err, ERR_PAUSE,
 			"dataset %s: a chunk was written with schema version %lld, this worker has"
-			" version %lld: restart it with the newer schema",
+			" version %lld: give it the newer schema file",
 			name, (long long)database_int(rows, 0, 0),
 			(long long)database_int(rows, 0, 1));
 	return true;

@@ -221,3 +221,38 @@ def test_fatal_stops_that_dataset_and_says_what_to_do(room):
         room.complete(name, file_id)
         assert room.ids(name) == [1, 2]
     room.nothing_died()
+
+
+def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique):
+    """An old worker never drops a field: it waits, reads its schema again, and goes on after init."""
+    database = postgres.create_database(unique)
+    project = Project(tmp_path, kafka.bootstrap, database.conninfo, f"{unique}.")
+    try:
+        for name in ("growing", "fine"):
+            project.dataset(name, FIELDS, f"{name}-*.csv", ["id"])
+        project.run("init")
+        room = Room(project, database)
+        room.start_worker()
+        room.complete("growing", room.publish("growing", [(1, 1, "a")]))
+        fields = {**FIELDS, "colour": ["null", "string"]}
+        project.dataset("growing", fields, "growing-*.csv", ["id"])
+        path = project.file("growing-new.csv", "id,amount,name,colour\n2,2,b,red\n3,3,c,\n")
+        file_id = project.json("publish", path)[0]["file_id"]
+        wait_until(lambda: "growing: " in room.paused(), 20, "growing waits")
+        assert "penstock init" in room.errors("growing")[0]
+        # Its schema is read again at the first retry, long before the table has the column.
+        wait_until(lambda: "the schemas have changed and are read again" in room.worker.output(), 20, "read again")
+        room.others_go_on()
+        assert room.ids("growing") == [1]
+        assert database.value("SELECT count(*) FROM penstock.dead_letter") == 0
+        project.run("init")
+        room.complete("growing", file_id)
+        assert database.execute("SELECT id, amount, name, colour FROM raw.growing ORDER BY id") == [
+            (1, 1, "a", None), (2, 2, "b", "red"), (3, 3, "c", None)]
+        room.others_go_on()
+        room.nothing_died()
+        wait_until(lambda: room.paused() == "", 20, "nothing is paused")
+    finally:
+        project.close()
+        print(project.logs())
+        database.close()
