@@ -145,7 +145,8 @@ static const struct http_route *find_route(const struct http_server *server, con
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version, const char *upload, size_t *upload_size,
+	const char *method, const char *version, const char *upload,
+	size_t *upload_size, /* NOLINT(readability-non-const-parameter): the library's type */
 	void **ret_state)
 {
 	(void)version;

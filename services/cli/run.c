@@ -44,7 +44,7 @@ static const struct table_column check_columns[] = {
 	{"message", "message", TABLE_TEXT},
 };
 
-#define COLUMNS(rows) rows, sizeof(rows) / sizeof(rows[0])
+#define COLUMNS(rows) (rows), sizeof(rows) / sizeof((rows)[0])
 
 static void add_model(void *context, const struct run_line *line)
 {

@@ -23,7 +23,6 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "base/text.h"
-#include "crypto/sha256.h"
 #include "postgres/database.h"
 
 static const int64_t start_ms = 30000;
@@ -48,6 +47,33 @@ static bool choose_user(struct process *process, struct err *err)
 	return err_fail(err, ERR_FATAL,
 		"Postgres does not run as root, and there is no user postgres or nobody to run it "
 		"as");
+}
+
+/* ---- what .penstock remembers ---- */
+
+/* The first word of a small file of ours; "" when there is none. */
+static const char *read_word(struct private_postgres *postgres, const char *name)
+{
+	char *path = file_join(postgres->arena, postgres->folder, name);
+	struct buf text;
+	buf_init(&text, 4096);
+	struct err err;
+	const char *word = "";
+	if (access(path, R_OK) == 0 && file_read(path, &text, &err)) {
+		const char *content = buf_text(&text);
+		word = arena_strndup(postgres->arena, content, strcspn(content, "\n"));
+	}
+	buf_release(&text);
+	return word;
+}
+
+static bool write_word(
+	struct private_postgres *postgres, const char *name, const char *word, struct err *err)
+{
+	const char *path = file_join(postgres->arena, postgres->folder, name);
+	char *line = arena_printf(postgres->arena, "%s\n", word);
+	return file_replace(path, line, strlen(line), err) &&
+	       (chmod(path, 0600) == 0 || err_fail_errno(err, ERR_FATAL, "protecting %s", path));
 }
 
 /* ---- where the data stand ---- */
@@ -78,15 +104,35 @@ static bool own_folder(const char *path, const struct process *process, struct e
 }
 
 /* Outside of the project when Postgres' user cannot walk to it (a folder below /root). */
-static const char *data_folder(struct private_postgres *postgres)
+static bool new_place(struct private_postgres *postgres, const char **ret_place, struct err *err)
 {
-	if (!postgres->process.change_user || others_can_reach(postgres->folder))
-		return file_join(postgres->arena, postgres->folder, "postgres");
-	unsigned char digest[SHA256_SIZE];
-	char hex[SHA256_HEX];
-	sha256_of(postgres->folder, strlen(postgres->folder), digest);
-	sha256_hex(digest, hex);
-	return arena_printf(postgres->arena, "/var/tmp/penstock-dev-%.16s", hex);
+	if (!postgres->process.change_user || others_can_reach(postgres->folder)) {
+		*ret_place = "postgres";
+		return true;
+	}
+	char *path = arena_strdup(postgres->arena, "/var/tmp/penstock-dev-XXXXXX");
+	if (!mkdtemp(path))
+		return err_fail_errno(err, ERR_FATAL, "creating folder %s", path);
+	*ret_place = path;
+	return true;
+}
+
+/*
+ * A cluster is there, and its server can run on it: a new one in its stead would look like an empty
+ * database. The reason when not.
+ */
+static const char *why_unusable(const struct private_postgres *postgres)
+{
+	const struct process *server = &postgres->process;
+	struct stat st;
+	if (stat(file_join(postgres->arena, postgres->data, "PG_VERSION"), &st) != 0)
+		return errno == ENOENT ? "it is gone" : strerror(errno);
+	if (st.st_uid != (server->change_user ? server->uid : geteuid()))
+		return "it belongs to another user";
+	bool inside = strncmp(postgres->data, postgres->folder, strlen(postgres->folder)) == 0;
+	if (server->change_user && inside && !others_can_reach(postgres->folder))
+		return "Postgres' user may not pass a folder above it (chmod o+x)";
+	return NULL;
 }
 
 /* ---- programs ---- */
@@ -130,31 +176,6 @@ static bool port_is_free(unsigned port, unsigned *ret_port)
 	if (ok)
 		*ret_port = ntohs(address.sin_port);
 	return ok;
-}
-
-/* The first word of a small file of ours; "" when there is none. */
-static const char *read_word(struct private_postgres *postgres, const char *name)
-{
-	char *path = file_join(postgres->arena, postgres->folder, name);
-	struct buf text;
-	buf_init(&text, 256);
-	struct err err;
-	const char *word = "";
-	if (access(path, R_OK) == 0 && file_read(path, &text, &err)) {
-		const char *content = buf_text(&text);
-		word = arena_strndup(postgres->arena, content, strcspn(content, "\n"));
-	}
-	buf_release(&text);
-	return word;
-}
-
-static bool write_word(
-	struct private_postgres *postgres, const char *name, const char *word, struct err *err)
-{
-	const char *path = file_join(postgres->arena, postgres->folder, name);
-	char *line = arena_printf(postgres->arena, "%s\n", word);
-	return file_replace(path, line, strlen(line), err) &&
-	       (chmod(path, 0600) == 0 || err_fail_errno(err, ERR_FATAL, "protecting %s", path));
 }
 
 /* The port of the last time when it is free, so that saved connections go on working. */
@@ -223,12 +244,51 @@ static bool run_initdb(struct private_postgres *postgres, struct err *err)
 	return ok;
 }
 
+/* Where the data are not in the project, the log is not either: its user cannot reach it. */
+static void choose_log(struct private_postgres *postgres)
+{
+	const char *folder = postgres->folder;
+	bool inside = strncmp(postgres->data, folder, strlen(folder)) == 0;
+	postgres->log_path = inside ? file_join(postgres->arena, folder, "log/postgres.log")
+				    : arena_printf(postgres->arena, "%s.log", postgres->data);
+}
+
+/* The log is opened after the change of user, so the file must be that user's. */
+static bool prepare_log(const struct private_postgres *postgres, struct err *err)
+{
+	int fd = open(postgres->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_fail_errno(err, ERR_FATAL, "creating %s", postgres->log_path);
+	const struct process *server = &postgres->process;
+	bool ok = !server->change_user || fchown(fd, server->uid, server->gid) == 0;
+	if (!ok)
+		err_fail_errno(err, ERR_FATAL, "giving %s away", postgres->log_path);
+	close(fd);
+	return ok;
+}
+
 static bool ensure_cluster(struct private_postgres *postgres, struct err *err)
 {
-	if (!own_folder(postgres->data, &postgres->process, err))
+	const char *place = read_word(postgres, "postgres.path");
+	bool known = *place != '\0';
+	if (!known && !new_place(postgres, &place, err))
 		return false;
+	postgres->data = file_join(postgres->arena, postgres->folder, place);
+	choose_log(postgres);
+	const char *trouble = known ? why_unusable(postgres) : NULL;
+	if (trouble)
+		return err_fail(err, ERR_FATAL,
+			"the Postgres data of this project are in %s, but %s; put that right, or "
+			"remove %s/postgres.path to begin with an empty database",
+			postgres->data, trouble, postgres->folder);
+	if (!prepare_log(postgres, err))
+		return false;
+	if (known)
+		return true;
 	const char *version = file_join(postgres->arena, postgres->data, "PG_VERSION");
-	return access(version, F_OK) == 0 || run_initdb(postgres, err);
+	return own_folder(postgres->data, &postgres->process, err) &&
+	       (access(version, F_OK) == 0 || run_initdb(postgres, err)) &&
+	       write_word(postgres, "postgres.path", place, err);
 }
 
 static bool prepare_process(struct private_postgres *postgres, struct err *err)
@@ -252,33 +312,14 @@ static bool prepare_process(struct private_postgres *postgres, struct err *err)
 	return true;
 }
 
-/* The log is opened after the change of user, so the file must be that user's. */
-static bool prepare_log(const struct private_postgres *postgres, struct err *err)
-{
-	int fd = open(postgres->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_fail_errno(err, ERR_FATAL, "creating %s", postgres->log_path);
-	const struct process *server = &postgres->process;
-	bool ok = !server->change_user || fchown(fd, server->uid, server->gid) == 0;
-	if (!ok)
-		err_fail_errno(err, ERR_FATAL, "giving %s away", postgres->log_path);
-	close(fd);
-	return ok;
-}
-
 bool private_postgres_prepare(
 	struct private_postgres *postgres, struct arena *arena, const char *folder, struct err *err)
 {
 	*postgres = (struct private_postgres){.arena = arena, .folder = folder};
 	if (!choose_user(&postgres->process, err))
 		return false;
-	postgres->data = data_folder(postgres);
-	bool inside = strncmp(postgres->data, folder, strlen(folder)) == 0;
-	postgres->log_path = inside ? file_join(arena, folder, "log/postgres.log")
-				    : arena_printf(arena, "%s.log", postgres->data);
-	if (!choose_password(postgres, err) || !prepare_log(postgres, err) ||
-		!ensure_cluster(postgres, err) || !choose_port(postgres, err) ||
-		!prepare_process(postgres, err))
+	if (!choose_password(postgres, err) || !ensure_cluster(postgres, err) ||
+		!choose_port(postgres, err) || !prepare_process(postgres, err))
 		return false;
 	postgres->url = arena_printf(arena, "postgresql://penstock:%s@127.0.0.1:%u/penstock",
 		postgres->password, postgres->port);

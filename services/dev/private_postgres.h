@@ -25,7 +25,11 @@ struct private_postgres {
 	struct process process; /* ready for supervise_start */
 };
 
-/* Finds the programs, creates the cluster when there is none, chooses a port. `folder` exists. */
+/*
+ * Where the data stand is kept in .penstock/postgres.path; when they cannot be used from there any
+ * more, that is FATAL: a new cluster elsewhere would look like lost tables.
+ * Finds the programs, creates the cluster when there is none, chooses a port. `folder` exists.
+ */
 MUST_CHECK bool private_postgres_prepare(struct private_postgres *postgres, struct arena *arena,
 	const char *folder, struct err *err);
 /* Waits until the server answers (30 s at most, or a stop). */

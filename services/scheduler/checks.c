@@ -59,6 +59,8 @@ static void values_sql(const struct batch *batch, const struct check *check, str
 static const struct model *find_target(const struct batch *batch, const struct check *check)
 {
 	const struct project *project = batch->project;
+	if (!check->model)
+		BUG("%s: a relationship without a model", check->origin);
 	const struct model *found =
 		project_resolve(project, check->model->schema, check->to_schema, check->to_table);
 	for (size_t i = 0; i < project->model_count && !found && !*check->to_schema; i++)

@@ -188,7 +188,7 @@ static bool begin(struct job *job, struct err *err)
 	const struct datasets *datasets = &job->datasets;
 	const char **topics = calloc(datasets->count, sizeof(*topics));
 	job->groups = calloc(datasets->count, sizeof(*job->groups));
-	job->loaders = calloc(datasets->count, sizeof(*job->loaders));
+	job->loaders = calloc(datasets->count, sizeof(struct loader *));
 	if (!topics || !job->groups || !job->loaders)
 		BUG("out of memory");
 	duties_init(&job->duties, datasets);

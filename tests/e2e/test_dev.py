@@ -3,7 +3,9 @@
 import os
 import pathlib
 import re
+import shutil
 import signal
+import tempfile
 
 import psycopg2
 import pytest
@@ -14,10 +16,11 @@ from support.wait import wait_until
 
 
 @pytest.fixture
-def project(tmp_path):
-    """A project without servers of its own: dev brings them."""
-    os.chmod(tmp_path, 0o755)
-    project = Project(tmp_path, "127.0.0.1:1", "", "penstock.")
+def project():
+    """A project without servers of its own: dev brings them. Its unprivileged Postgres reaches the folder."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-dev-"))
+    folder.chmod(0o755)
+    project = Project(folder, "127.0.0.1:1", "", "penstock.")
     project.config["monitor"] = {"listen": "127.0.0.1:0"}
     project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"])
     yield project
@@ -25,6 +28,7 @@ def project(tmp_path):
     print(project.logs())
     for log in sorted((project.folder / ".penstock" / "log").glob("*.log")):
         print(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def start(project):
@@ -134,3 +138,51 @@ def test_a_second_dev_in_the_same_folder_is_refused(project):
     start(project)
     refused = project.run("dev", code=None, timeout=20)
     assert refused.code == 1 and "already runs" in refused.err
+
+
+def refuse(project, reason):
+    refused = project.run("dev", code=None, timeout=20)
+    assert refused.code == 1 and reason in refused.err, refused.err
+    assert str(project.folder / ".penstock" / "postgres.path") in refused.err
+
+
+def test_data_that_cannot_be_reached_are_not_replaced_by_an_empty_database(project):
+    dev = start(project)
+    connection = connect(dev)
+    project.drop("orders-1.csv", versions.to_csv(versions.make_rows(1, 30, 40)))
+    wait_until(lambda: all_loaded(connection, 1), 30, "the file loaded")
+    connection.close()
+    assert dev.stop(30) == 0
+    data = project.folder / ".penstock" / "postgres"
+    data.rename(project.folder / "elsewhere")
+    refuse(project, "it is gone")
+    assert not data.exists()
+    (project.folder / "elsewhere").rename(data)
+    if os.geteuid() == 0:
+        os.chmod(project.folder, 0o700)
+        refuse(project, "Postgres' user may not pass a folder above it")
+        os.chmod(project.folder, 0o755)
+    dev = start(project)
+    connection = connect(dev)
+    assert all_loaded(connection, 1)
+    connection.close()
+
+
+def test_a_folder_postgres_may_not_enter_has_its_data_outside_and_goes_on(project):
+    """As root only: an ordinary user's Postgres runs as himself, and enters what he enters."""
+    os.chmod(project.folder, 0o700)
+    dev = start(project)
+    place = pathlib.Path((project.folder / ".penstock" / "postgres.path").read_text().strip())
+    assert place.is_absolute() == (os.geteuid() == 0)
+    connection = connect(dev)
+    query(connection, "CREATE TABLE mine() ; SELECT 1")
+    connection.close()
+    assert dev.stop(30) == 0
+    dev = start(project)
+    connection = connect(dev)
+    assert query(connection, "SELECT count(*) FROM mine") == [(0,)]
+    connection.close()
+    assert dev.stop(30) == 0
+    if place.is_absolute():
+        shutil.rmtree(place)
+        pathlib.Path(f"{place}.log").unlink()
