@@ -310,6 +310,22 @@ bool cutter_next(struct cutter *cutter, struct buf *out, struct chunk_info *ret_
 	return true;
 }
 
+bool cutter_find_row(struct cutter *cutter, int64_t row, struct cutter_record *ret_record,
+	bool *ret_found, struct err *err)
+{
+	int64_t wanted = (row - 1) / (int64_t)cutter->mapping.width + 1;
+	const struct record *record = NULL;
+	do {
+		if (!reader_next(cutter->reader, &record, err))
+			return false;
+	} while (record && record->number < wanted);
+	*ret_found = record != NULL;
+	if (record)
+		*ret_record = (struct cutter_record){
+			record->number, record->start, record->end, record->text, record->text_len};
+	return true;
+}
+
 struct cutter_totals cutter_totals(const struct cutter *cutter)
 {
 	return cutter->totals;

@@ -48,6 +48,21 @@ struct cutter_totals cutter_totals(const struct cutter *cutter);
 MUST_CHECK bool cutter_judge(struct cutter *cutter, const struct reading *reading,
 	struct cutter_totals *ret_totals, struct err *err);
 
+/* Where a row came from; text is borrowed until the next call into the cutter. */
+struct cutter_record {
+	int64_t number;
+	int64_t start; /* byte range in the decompressed input, [start, end) */
+	int64_t end;
+	const char *text; /* original bytes, at most RECORD_MAX_BYTES of them */
+	size_t text_len;
+};
+/*
+ * The record of row number `row`, by a cutter that was just opened: reads on until it is there.
+ * *ret_found false: the input has fewer records.
+ */
+MUST_CHECK bool cutter_find_row(struct cutter *cutter, int64_t row,
+	struct cutter_record *ret_record, bool *ret_found, struct err *err);
+
 /* For rejects as they come (preview); NULL to stop. Called from cutter_next. */
 void cutter_on_reject(struct cutter *cutter,
 	void (*call)(void *context, const struct reject *reject), void *context);

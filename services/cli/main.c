@@ -23,6 +23,7 @@ extern const struct command command_report;
 extern const struct command command_run;
 extern const struct command command_scheduler;
 extern const struct command command_status;
+extern const struct command command_trace;
 extern const struct command command_worker;
 
 static const struct command *const rows[] = {
@@ -41,6 +42,7 @@ static const struct command *const rows[] = {
 	&command_check,
 	&command_report,
 	&command_rejects,
+	&command_trace,
 	&command_config_print,
 	&command_config_check,
 	&command_completion,
