@@ -33,7 +33,7 @@ const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_options(void)
 {
-	return "halt_on_error=1:second_deadlock_stack=1";
+	return "halt_on_error=1:second_deadlock_stack=1:atexit_sleep_ms=0";
 }
 
 const char *__tsan_default_suppressions(void)

@@ -226,6 +226,39 @@ static void fault_points_kill_at_their_count(void **state)
 	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+static void freeze_at_first(void)
+{
+	setenv("PENSTOCK_FAULT", "test.step:1:stop", 1);
+	pid_t parent = getpid();
+	pid_t watcher = fork();
+	if (watcher == 0) {
+		/* In state T the process does not go on by itself. */
+		char path[64];
+		char stat[512] = "";
+		snprintf(path, sizeof(path), "/proc/%d/stat", (int)parent);
+		while (!strstr(stat, ") T ")) {
+			FILE *file = fopen(path, "r");
+			size_t n = file ? fread(stat, 1, sizeof(stat) - 1, file) : 0;
+			stat[n] = '\0';
+			if (file)
+				fclose(file);
+		}
+		dprintf(STDERR_FILENO, "frozen ");
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	fault_point("test.step");
+	waitpid(watcher, NULL, 0);
+	dprintf(STDERR_FILENO, "goes on");
+}
+
+static void a_fault_point_may_freeze(void **state)
+{
+	(void)state;
+	int status = 0;
+	assert_string_equal(capture(freeze_at_first, &status), "frozen goes on");
+}
+
 static void wait_for_stop(void)
 {
 	stop_install();
@@ -246,6 +279,26 @@ static void a_stop_ends_waits_and_a_second_one_the_process(void **state)
 	assert_string_equal(text, "0111");
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
+}
+
+static void hang_after_the_signal(void)
+{
+	stop_install();
+	stop_within(1);
+	raise(SIGTERM);
+	for (;;)
+		pause();
+}
+
+static void what_hangs_is_left_at_the_deadline(void **state)
+{
+	(void)state;
+	int status = 0;
+	int64_t before = clock_monotonic_us();
+	assert_non_null(strstr(capture(hang_after_the_signal, &status), "not done in time"));
+	assert_true(clock_monotonic_us() - before >= 900 * 1000);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void backoff_grows_to_its_cap(void **state)
@@ -275,6 +328,8 @@ int main(void)
 		cmocka_unit_test(logs_are_one_line_an_event),
 		cmocka_unit_test(fault_points_kill_at_their_count),
 		cmocka_unit_test(a_stop_ends_waits_and_a_second_one_the_process),
+		cmocka_unit_test(a_fault_point_may_freeze),
+		cmocka_unit_test(what_hangs_is_left_at_the_deadline),
 		cmocka_unit_test(backoff_grows_to_its_cap),
 	};
 	return cmocka_run_group_tests(tests, begin, remove_folder);
