@@ -124,7 +124,8 @@ def assert_goes_on(room, dataset, file_id, ids):
     room.complete(dataset, file_id)
     assert room.ids(dataset) == ids and room.rejects(dataset, file_id) == []
     assert len(room.errors(dataset)) == 1
-    assert room.metric(dataset) == 0
+    # The rows are seen a moment before the worker has told of them.
+    wait_until(lambda: room.metric(dataset) == 0, 20, "the metric is back at 0")
     assert any("a paused dataset loads again" in line and f"dataset={dataset}" in line
                for line in room.worker.output().splitlines())
     wait_until(lambda: dataset not in room.paused(), 20, f"{dataset} is no longer told as paused")
