@@ -26,9 +26,12 @@ struct kafka_admin {
 bool kafka_admin_open(
 	const struct kafka_settings *settings, struct kafka_admin **ret_admin, struct err *err)
 {
-	/* Single messages are wanted, not whole partitions: fetch as little as possible. */
+	/*
+	 * Single messages are wanted, not whole partitions: fetch as little as possible. It keeps
+	 * its group.id, though it never joins: where a coordinator has moved or is loading,
+	 * librdkafka 2.0.2 looks for it through the handle's own group, and without one crashes.
+	 */
 	static const struct kafka_property overrides[] = {
-		{"group.id", ""},
 		{"fetch.message.max.bytes", "1024"},
 		{"queued.max.messages.kbytes", "1024"},
 		{"fetch.wait.max.ms", "50"},
@@ -264,31 +267,11 @@ static bool take_committed(
 	return true;
 }
 
-/*
- * librdkafka 2.0.2 dereferences NULL when a coordinator that is still loading, or no longer one,
- * answers ListConsumerGroupOffsets with that error; ListGroups tells the same without harm. A
- * broker that does not serve it (the embedded one) has no such errors.
- */
-static bool coordinator_ready(struct kafka_admin *admin, int64_t ms, struct err *err)
-{
-	const struct rd_kafka_group_list *groups = NULL;
-	rd_kafka_resp_err_t code =
-		rd_kafka_list_groups(admin->handle.rk, admin->group, &groups, (int)ms);
-	for (int i = 0; !code && i < groups->group_cnt; i++)
-		code = groups->groups[i].err;
-	if (groups)
-		rd_kafka_group_list_destroy(groups);
-	return !code || code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE ||
-	       kafka_handle_fail(&admin->handle, code, "asking for the group's coordinator", err);
-}
-
 bool kafka_admin_committed(struct kafka_admin *admin, struct kafka_partition *partitions,
 	size_t count, int64_t ms, struct err *err)
 {
 	if (count == 0)
 		return true;
-	if (!coordinator_ready(admin, ms, err))
-		return false;
 	struct order order = order_new(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, ms);
 	rd_kafka_topic_partition_list_t *list = kafka_list_new(partitions, count);
 	rd_kafka_ListConsumerGroupOffsets_t *request =

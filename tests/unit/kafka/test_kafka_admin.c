@@ -10,6 +10,8 @@
 #include "kafka/embedded.h"
 #include "support/cmocka_all.h"
 
+enum { OFFSET_FETCH_REQUEST = 9 };
+
 static const int64_t ms = 10000;
 
 struct room {
@@ -114,6 +116,26 @@ static void committed_offsets_are_those_of_the_group(void **state)
 	assert_int_equal(partitions[1].offset, 5);
 }
 
+/* librdkafka 2.0 follows the error to its own consumer group, which a handle without one lacks. */
+static void a_coordinator_that_is_none_is_asked_again_or_told(void **state)
+{
+	struct room *room = *state;
+	static const rd_kafka_resp_err_t codes[] = {RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+		RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+		RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS};
+	commit_plainly(&room->cluster, "penstock", 5);
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct err err = {0};
+		struct kafka_partition one = {"t", 1, 77};
+		rd_kafka_mock_push_request_errors(
+			room->cluster.mock, OFFSET_FETCH_REQUEST, 1, codes[i]);
+		if (!kafka_admin_committed(room->admin, &one, 1, ms, &err))
+			assert_int_equal(err.class, ERR_RETRY);
+		assert_ok(kafka_admin_committed(room->admin, &one, 1, ms, &err));
+		assert_int_equal(one.offset, 5);
+	}
+}
+
 static void timestamps_of_single_messages(void **state)
 {
 	struct room *room = *state;
@@ -198,6 +220,7 @@ int main(void)
 		row(an_existing_topic_is_not_created_again),
 		row(offsets_of_all_partitions_come_at_once),
 		row(committed_offsets_are_those_of_the_group),
+		row(a_coordinator_that_is_none_is_asked_again_or_told),
 		row(timestamps_of_single_messages),
 		row(without_a_broker_all_is_retry_in_time),
 		cmocka_unit_test(kcat_reads_and_writes_the_embedded_broker),
