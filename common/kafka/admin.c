@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A consumer handle without a group: it may read single messages, and librdkafka does not look for
- * a coordinator, which takes a second, before it answers anything.
- */
+/* A consumer handle that never joins its group: it may read single messages and ask for offsets. */
 #include "kafka/admin.h"
 
 #include <stdio.h>
@@ -17,20 +14,16 @@
 
 static const int64_t close_ms = 3000;
 static const int64_t metadata_wait_ms = 50;
+static const int64_t first_slice_ms = 100;
 
 struct kafka_admin {
 	struct kafka_handle handle;
-	char group[256];
 };
 
 bool kafka_admin_open(
 	const struct kafka_settings *settings, struct kafka_admin **ret_admin, struct err *err)
 {
-	/*
-	 * Single messages are wanted, not whole partitions: fetch as little as possible. It keeps
-	 * its group.id, though it never joins: where a coordinator has moved or is loading,
-	 * librdkafka 2.0.2 looks for it through the handle's own group, and without one crashes.
-	 */
+	/* Single messages are wanted, not whole partitions: fetch as little as possible. */
 	static const struct kafka_property overrides[] = {
 		{"fetch.message.max.bytes", "1024"},
 		{"queued.max.messages.kbytes", "1024"},
@@ -46,7 +39,6 @@ bool kafka_admin_open(
 		free(admin);
 		return false;
 	}
-	snprintf(admin->group, sizeof(admin->group), "%s", kafka_property(settings, "group.id"));
 	*ret_admin = admin;
 	return true;
 }
@@ -240,31 +232,25 @@ bool kafka_admin_watermarks(struct kafka_admin *admin, const char *topic, int32_
 	return true;
 }
 
-/* The one group's answer, copied into the partitions; it comes in any order. */
-static bool take_committed(
-	rd_kafka_event_t *event, struct kafka_partition *partitions, size_t count, struct err *err)
+/*
+ * Not by the admin API's ListConsumerGroupOffsets: librdkafka 2.0.2 ends the process where the
+ * connection to the coordinator breaks under it. As a member of the group, which never joins, the
+ * handle is told the same. Its search for the coordinator goes on with each question, so the first
+ * ones are impatient.
+ */
+static rd_kafka_resp_err_t ask_committed(
+	rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_t ms)
 {
-	size_t groups = 0;
-	const rd_kafka_group_result_t **results = rd_kafka_ListConsumerGroupOffsets_result_groups(
-		rd_kafka_event_ListConsumerGroupOffsets_result(event), &groups);
-	const rd_kafka_error_t *error = groups ? rd_kafka_group_result_error(results[0]) : NULL;
-	if (error)
-		return kafka_fail(err, rd_kafka_error_code(error), "asking for committed offsets");
-	const rd_kafka_topic_partition_list_t *list =
-		groups ? rd_kafka_group_result_partitions(results[0]) : NULL;
-	const rd_kafka_topic_partition_t *bad = list ? kafka_list_error(list) : NULL;
-	if (bad)
-		return kafka_fail(err, bad->err, "asking for committed offsets of %s/%d",
-			bad->topic, bad->partition);
-	for (size_t i = 0; i < count; i++) {
-		const rd_kafka_topic_partition_t *found =
-			list ? rd_kafka_topic_partition_list_find(
-				       list, partitions[i].topic, partitions[i].partition)
-			     : NULL;
-		partitions[i].offset =
-			found && found->offset >= 0 ? found->offset : KAFKA_NO_OFFSET;
+	int64_t deadline = clock_monotonic_us() + ms * 1000;
+	for (int64_t slice_ms = first_slice_ms;; slice_ms *= 2) {
+		int64_t left_ms = (deadline - clock_monotonic_us()) / 1000;
+		int64_t wait_ms = left_ms < slice_ms ? left_ms : slice_ms;
+		rd_kafka_resp_err_t code =
+			rd_kafka_committed(rk, list, wait_ms > 0 ? (int)wait_ms : 0);
+		if (!code || wait_ms == left_ms || kafka_error_class(code) != ERR_RETRY ||
+			stop_wait_ms(metadata_wait_ms))
+			return code;
 	}
-	return true;
 }
 
 bool kafka_admin_committed(struct kafka_admin *admin, struct kafka_partition *partitions,
@@ -272,17 +258,10 @@ bool kafka_admin_committed(struct kafka_admin *admin, struct kafka_partition *pa
 {
 	if (count == 0)
 		return true;
-	struct order order = order_new(admin, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, ms);
 	rd_kafka_topic_partition_list_t *list = kafka_list_new(partitions, count);
-	rd_kafka_ListConsumerGroupOffsets_t *request =
-		rd_kafka_ListConsumerGroupOffsets_new(admin->group, list);
+	rd_kafka_resp_err_t code = ask_committed(admin->handle.rk, list, ms);
+	bool ok = take_offsets(admin, code, list, "asking for committed offsets", partitions, err);
 	rd_kafka_topic_partition_list_destroy(list);
-	rd_kafka_ListConsumerGroupOffsets(
-		admin->handle.rk, &request, 1, order.options, order.queue);
-	bool ok = order_wait(admin, &order, ms, "asking for committed offsets", err) &&
-		  take_committed(order.event, partitions, count, err);
-	rd_kafka_ListConsumerGroupOffsets_destroy(request);
-	order_release(&order);
 	return ok;
 }
 
