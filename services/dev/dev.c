@@ -84,7 +84,7 @@ static bool write_env(struct dev *dev, struct err *err)
 
 /* ---- processes ---- */
 
-/* PROGRAM -C FOLDER -c FILE [--env-file FILE] [-X ...] WORDS, as an argv of the arena's. */
+/* PROGRAM -C FOLDER -c FILE [--env-file FILE] [-X ...] [-v] WORDS, as an argv of the arena's. */
 static const char *const *command_line(struct dev *dev, const char *const *words)
 {
 	const struct dev_options *options = dev->options;
@@ -106,6 +106,8 @@ static const char *const *command_line(struct dev *dev, const char *const *words
 		argv[n++] = "-X";
 		argv[n++] = kafka->items[i];
 	}
+	if (log_enabled(LOG_DEBUG))
+		argv[n++] = "-v";
 	for (size_t i = 0; words[i]; i++)
 		argv[n++] = words[i];
 	return argv;

@@ -2,7 +2,7 @@
 WITH news AS (
   SELECT f.complete_at AS at, 'loaded' AS event, f.name || ' -> ' || f.dataset AS subject,
     to_char(f.rows, 'FM999,999,999,999') || ' rows'
-      || CASE WHEN f.rejects > 0 THEN ', ' || f.rejects || ' rejects' ELSE '' END
+      || CASE WHEN f.rejects > 0 THEN ', ' || f.rejects || ' reject' || left('s', (f.rejects > 1)::int) ELSE '' END
       || ', ' || round(extract(epoch FROM f.complete_at - f.first_at)::numeric, 1) || ' s' AS detail
   FROM penstock.file_status f
   WHERE f.complete_at > $1::timestamptz
@@ -14,7 +14,7 @@ WITH news AS (
   SELECT r.finished_at, 'run ' || r.state, '#' || r.run_id || ' by ' || r.trigger,
     CASE WHEN r.state = 'failed' THEN r.error
     ELSE (
-      SELECT count(*) || ' models, +' || sum(m.inserted) || ' ~' || sum(m.updated) || ' -'
+      SELECT count(*) || ' model' || left('s', (count(*) > 1)::int) || ', +' || sum(m.inserted) || ' ~' || sum(m.updated) || ' -'
         || sum(m.deleted) || ' rows'
       FROM penstock.model_run m WHERE m.run_id = r.run_id
     ) || ', ' || round(extract(epoch FROM r.finished_at - r.started_at)::numeric, 1) || ' s' END
