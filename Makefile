@@ -13,7 +13,7 @@ scripts   = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- ':!*.md')
 yamls     = $(shell git ls-files '*.yml' '*.yaml')
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test test-asan lint format start stop install clean
+.PHONY: help deps ready build demo test test-asan lint format start stop install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,19 +23,25 @@ deps: ## install the Debian packages (deploy/debian-packages.txt)
 	$(sudo) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends $(packages)
 
+# `make demo` and `make test` are a newcomer's first commands.
+ready:
+	@! command -v dpkg-query >/dev/null || dpkg-query -W $(packages) >/dev/null 2>&1 || $(MAKE) deps
+
 build: ## build/penstock
 	cmake --preset release
 	cmake --build --preset release -j $(JOBS)
 
-demo: build ## the example examples/world from files to report, in a fresh folder
+demo: ready ## the example examples/world from files to report, in a fresh folder
+	$(MAKE) build
 	examples/world/demo
 
-test-asan: ## unit and integration tests under ASan and UBSan
+test-asan: ## unit, integration and many of the other tests under ASan and UBSan
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)
-	ctest --test-dir build-asan -j $(JOBS) -L '^(unit|integration)$$' --output-on-failure
+	ctest --test-dir build-asan -j $(JOBS) -L '^(unit|integration|sanitizers)$$' --output-on-failure
 
-test: build test-asan ## all tests: under the sanitizers first, then everything on the release build
+test: ready ## all tests: under the sanitizers first, then everything on the release build
+	$(MAKE) build test-asan
 	ctest --test-dir build -j $(JOBS) --output-on-failure
 
 lint: ## formatting, clang-tidy, shell and YAML syntax, the rules of the tree

@@ -12,11 +12,11 @@ function(penstock_pytest file)
     COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
       -c ${CMAKE_SOURCE_DIR}/tests/pytest.ini ${file}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
-  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+  # The long ones first, so that none is left for the end while the other cores have nothing to do.
+  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
     ENVIRONMENT "PENSTOCK=${CMAKE_BINARY_DIR}/penstock;PYTHONDONTWRITEBYTECODE=1")
   if(arg_FIXTURE)
-    set_tests_properties(${arg_LABEL}.${name} PROPERTIES
-      FIXTURES_REQUIRED ${arg_FIXTURE} RESOURCE_LOCK servers PROCESSORS 2)
+    set_tests_properties(${arg_LABEL}.${name} PROPERTIES FIXTURES_REQUIRED ${arg_FIXTURE})
   endif()
 endfunction()
 

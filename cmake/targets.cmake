@@ -50,5 +50,6 @@ function(penstock_unit_test name)
     set(arg_TIMEOUT 60)
   endif()
   add_test(NAME ${arg_LABEL}.${name} COMMAND ${name})
-  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+    COST ${arg_TIMEOUT})
 endfunction()

@@ -129,13 +129,19 @@ static void add_service(struct dev *dev, const char *name, const char *const *wo
 	dev->services[dev->service_count++] = make_process(dev, name, words, true);
 }
 
+/*
+ * After its first assignment the embedded broker's group waits a whole session time-out for members
+ * to join again: with Kafka's usual 45 s a worker that dies, or comes late, would hold up the rest.
+ */
+static const char *const worker_words[] = {
+	"-X", "session.timeout.ms=6000", "-X", "heartbeat.interval.ms=1500", "worker", NULL};
+
 static void plan_services(struct dev *dev)
 {
 	int64_t workers = dev->options->workers ? dev->options->workers : 2;
 	add_service(dev, "producer", (const char *const[]){"producer", NULL});
 	for (int64_t i = 1; i <= workers; i++)
-		add_service(dev, arena_printf(&dev->arena, "worker-%d", (int)i),
-			(const char *const[]){"worker", NULL});
+		add_service(dev, arena_printf(&dev->arena, "worker-%d", (int)i), worker_words);
 	if (dev->options->scheduler)
 		add_service(dev, "scheduler", (const char *const[]){"scheduler", NULL});
 	add_service(dev, "monitor", (const char *const[]){"monitor", NULL});

@@ -20,32 +20,29 @@ def complete(database, files):
 
 def publish_all(project, seed, dataset="orders"):
     """Publishes every file twice; returns [(file_id, rows)]."""
-    publications = []
-    for number in range(FILES):
-        rows = versions.make_rows(seed * 100 + number, ROWS, KEYS)
-        path = project.file(f"{dataset}-{number}.csv", versions.to_csv(rows))
-        first = project.json("publish", "--dataset", dataset, path)[0]
-        again = project.json("publish", "--dataset", dataset, path)[0]
-        assert again["file_id"] == first["file_id"] and again["outcome"] == "already published"
-        assert first["rows"] == ROWS and first["rejects"] == 0 and first["chunks"] > 1
-        publications.append((first["file_id"], rows))
-    return publications
+    contents = [versions.make_rows(seed * 100 + number, ROWS, KEYS) for number in range(FILES)]
+    paths = [project.file(f"{dataset}-{number}.csv", versions.to_csv(rows)) for number, rows in enumerate(contents)]
+    first = project.json("publish", "--dataset", dataset, *paths)
+    again = project.json("publish", "--dataset", dataset, *paths)
+    assert [each["file_id"] for each in again] == [each["file_id"] for each in first]
+    assert all(each["outcome"] == "already published" for each in again)
+    assert all(each["rows"] == ROWS and each["rejects"] == 0 and each["chunks"] > 1 for each in first)
+    return [(each["file_id"], rows) for each, rows in zip(first, contents, strict=True)]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("rule", RULES)
-def test_any_number_of_workers_gives_the_same_table(project, database, kafka, workers, rule):
-    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], on_conflict=RULES[rule],
-                    chunk_bytes="16KiB")
+def test_any_number_of_workers_gives_the_same_tables(project, database, kafka, workers):
+    for rule, on_conflict in RULES.items():
+        project.dataset(rule, versions.FIELDS, f"{rule}*.csv", ["id"], on_conflict=on_conflict, chunk_bytes="16KiB")
     project.run("init")
-    publications = publish_all(project, workers)
+    publications = {rule: publish_all(project, workers, rule) for rule in RULES}
     # Chunks of a file lie on all partitions: with several workers they arrive in any order.
-    assert sum(1 for end in kafka.end_offsets(project.config["topics"]["prefix"] + "orders").values() if end) > 1
+    assert sum(1 for end in kafka.end_offsets(project.config["topics"]["prefix"] + "last").values() if end) > 1
     for _ in range(workers):
         project.start("worker")
-    wait_until(lambda: complete(database, FILES), 60, "all files complete")
-    wanted = versions.expected(publications, rule)
-    versions.assert_same(versions.table(database, "raw.orders"), wanted)
+    wait_until(lambda: complete(database, FILES * len(RULES)), 60, "all files complete")
+    for rule in RULES:
+        versions.assert_same(versions.table(database, f"raw.{rule}"), versions.expected(publications[rule], rule))
     versions.assert_ledger_whole(database)
 
 
