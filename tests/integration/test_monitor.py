@@ -8,6 +8,7 @@ import urllib.request
 
 import pytest
 
+from support.kafka_server import KafkaServer
 from support.wait import wait_until
 
 
@@ -45,6 +46,26 @@ def test_lag_without_topics_advises_init(project, kafka):
     project.dataset("nothing", {"id": "long"}, "n*.csv", ["id"])
     result = project.run("lag", code=1)
     assert "penstock init" in result.err
+
+
+def test_lag_on_a_cluster_without_coordinator_yet(project):
+    """Asking for the first committed offset makes Kafka create the topic they live in; its partitions load for a while."""
+    project.dataset("orders", {"order_id": "long"}, "orders*.csv", ["order_id"])
+    server = KafkaServer(settings={"offsets.topic.num.partitions": 50})
+    try:
+        project.config["kafka"]["bootstrap.servers"] = server.start().bootstrap
+        project.write()
+        server.create_topic(f"{project.prefix}orders")
+        codes = []
+
+        def answered():
+            codes.append(project.run("lag", code=None).code)
+            return codes[-1] == 0
+
+        wait_until(answered, 30, "lag is told")
+        assert set(codes) <= {0, 1}, codes
+    finally:
+        server.close()
 
 
 def get(port, path):
