@@ -20,7 +20,9 @@ penstock_package(archive libarchive libarchive-dev)
 penstock_package(crypto libcrypto libssl-dev)
 penstock_package(curl libcurl libcurl4-openssl-dev)
 penstock_package(microhttpd libmicrohttpd libmicrohttpd-dev)
-penstock_package(cmocka cmocka libcmocka-dev)
+if(BUILD_TESTING)
+  penstock_package(cmocka cmocka libcmocka-dev)
+endif()
 
 # libpg_query ships no pkg-config file.
 find_path(PG_QUERY_INCLUDE pg_query.h)

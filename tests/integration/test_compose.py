@@ -90,8 +90,33 @@ def test_the_image_runs_the_example(composed):
     assert {deployed["inbox"], deployed["archive"], deployed["reports"]["output"]} == mounts
 
 
-def test_the_dockerfile_copies_what_exists():
+def copied():
+    """What the Dockerfile takes from the tree."""
     for line in (TOP / "deploy" / "Dockerfile").read_text().splitlines():
         words = line.split()
         if words[:1] == ["COPY"] and not words[1].startswith("--"):
-            assert all((TOP / source).exists() for source in words[1:-1]), line
+            yield from words[1:-1]
+
+
+def test_the_dockerfile_copies_what_exists():
+    ignored = (TOP / ".dockerignore").read_text().splitlines()
+    for source in copied():
+        assert (TOP / source).exists() and source.split("/")[0] not in ignored, source
+
+
+def test_what_the_image_copies_is_enough_to_configure_its_build(tmp_path):
+    """Without the tests and what they need."""
+    for source in copied():
+        target = tmp_path / "tree" / source
+        if (TOP / source).is_dir():
+            shutil.copytree(TOP / source, target, dirs_exist_ok=True)
+        else:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(TOP / source, target)
+    done = subprocess.run(["cmake", "-G", "Ninja", "-S", tmp_path / "tree", "-B", tmp_path / "build",
+                           "-DBUILD_TESTING=OFF"],
+                          text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    needed = subprocess.run(["ninja", "-C", tmp_path / "build", "-t", "inputs", "penstock"], text=True, check=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+    assert "common/base/err.c" in needed and "cmocka" not in needed and "tests/" not in needed
