@@ -4,8 +4,9 @@
 #include "cli/init.h"
 
 /*
- * Dead letters wait for a person, so they never expire. The archive can send all else again, so a
- * week is for people and other consumers. With three copies or more a write needs two of them.
+ * Dead letters wait for a person, so they never expire, and may be larger than chunks. The archive
+ * can send all else again, so a week is for people and other consumers. With three copies or more a
+ * write needs two of them.
  */
 bool init_topic(struct kafka_admin *admin, const char *topic, const struct config *config,
 	bool dead, int64_t ms, bool *ret_created, int32_t *ret_partitions, struct err *err)
@@ -14,13 +15,14 @@ bool init_topic(struct kafka_admin *admin, const char *topic, const struct confi
 		{"cleanup.policy", "delete"},
 		{"retention.ms", dead ? "-1" : "604800000"},
 		{"min.insync.replicas", config->topics.replication >= 3 ? "2" : "1"},
+		{"max.message.bytes", "16777216"},
 	};
 	const struct kafka_topic_config wanted = {
 		.name = topic,
 		.partitions = dead ? 1 : (int32_t)config->topics.partitions,
 		.replication = (int16_t)config->topics.replication,
 		.config = properties,
-		.config_count = sizeof(properties) / sizeof(properties[0]),
+		.config_count = sizeof(properties) / sizeof(properties[0]) - !dead,
 	};
 	return kafka_admin_create_topic(admin, &wanted, ms, ret_created, err) &&
 	       kafka_admin_partitions(admin, topic, ms, ret_partitions, err);

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "kafka/producer.h"
 
+#define DEAD_MAX_BYTES "16777216" /* as the dead topic takes, see init */
+
 struct dead_letters {
 	const struct kafka_settings *kafka;
 	const char *topic;
@@ -27,12 +29,19 @@ struct dead_letters *dead_letters_new(
 	return dead;
 }
 
+/* A producer keeps what failed, to send it again: the next letter is not to wait for it. */
+static void drop_producer(struct dead_letters *dead)
+{
+	if (dead->producer)
+		kafka_producer_close(dead->producer);
+	dead->producer = NULL;
+}
+
 void dead_letters_free(struct dead_letters *dead)
 {
 	if (!dead)
 		return;
-	if (dead->producer)
-		kafka_producer_close(dead->producer);
+	drop_producer(dead);
 	free(dead);
 }
 
@@ -53,16 +62,36 @@ static struct kafka_header text_header(const char *name, const char *value)
 	return (struct kafka_header){name, value, strlen(value)};
 }
 
-static bool send_to_topic(struct dead_letters *dead, const struct kafka_message *message,
-	const char *stage, const char *reason, struct err *err)
+/* What others put on a topic may be larger than any chunk, and is a dead letter all the same. */
+static bool open_producer(struct dead_letters *dead, struct err *err)
 {
-	if (!dead->producer &&
-		!kafka_producer_open(dead->kafka, 0, acknowledged, NULL, &dead->producer, err))
-		return false;
+	if (dead->producer)
+		return true;
+	size_t count = dead->kafka->count;
+	struct kafka_property *properties = calloc(count + 1, sizeof(*properties));
+	if (!properties)
+		BUG("out of memory");
+	for (size_t i = 0; i < count; i++)
+		properties[i] = dead->kafka->properties[i];
+	properties[count] = (struct kafka_property){"message.max.bytes", DEAD_MAX_BYTES};
+	struct kafka_settings settings = *dead->kafka;
+	settings.properties = properties;
+	settings.count = count + 1;
+	bool ok = kafka_producer_open(&settings, 0, acknowledged, NULL, &dead->producer, err);
+	free(properties);
+	return ok;
+}
+
+/* With the original bytes, or with their number in a header. */
+static bool send_letter(struct dead_letters *dead, const struct kafka_message *message,
+	const char *stage, const char *reason, bool whole, struct err *err)
+{
 	char partition[16];
 	char offset[24];
+	char bytes[24];
 	snprintf(partition, sizeof(partition), "%" PRId32, message->partition);
 	snprintf(offset, sizeof(offset), "%" PRId64, message->offset);
+	snprintf(bytes, sizeof(bytes), "%zu", message->len);
 	/* Named as Kafka Connect names them, so that tools for its dead letter queues read ours. */
 	const struct kafka_header headers[] = {
 		text_header("__connect.errors.topic", message->topic),
@@ -70,6 +99,7 @@ static bool send_to_topic(struct dead_letters *dead, const struct kafka_message 
 		text_header("__connect.errors.offset", offset),
 		text_header("__connect.errors.stage", stage),
 		text_header("__connect.errors.exception.message", reason),
+		text_header("penstock.omitted.bytes", bytes),
 	};
 	const struct kafka_outgoing letter = {
 		.topic = dead->topic,
@@ -77,12 +107,28 @@ static bool send_to_topic(struct dead_letters *dead, const struct kafka_message 
 		.key = message->key,
 		.key_len = message->key_len,
 		.headers = headers,
-		.header_count = sizeof(headers) / sizeof(headers[0]),
-		.payload = message->payload,
-		.payload_len = message->len,
+		.header_count = sizeof(headers) / sizeof(headers[0]) - whole,
+		.payload = whole ? message->payload : NULL,
+		.payload_len = whole ? message->len : 0,
 	};
-	return kafka_producer_send(dead->producer, &letter, err) &&
+	return open_producer(dead, err) && kafka_producer_send(dead->producer, &letter, err) &&
 	       kafka_producer_flush(dead->producer, err);
+}
+
+static bool send_to_topic(struct dead_letters *dead, const struct kafka_message *message,
+	const char *stage, const char *reason, struct err *err)
+{
+	struct err why;
+	if (send_letter(dead, message, stage, reason, true, &why))
+		return true;
+	drop_producer(dead);
+	/* It is no chunk, whatever it is: it must not stop those behind it. */
+	if (message->len > CHUNK_MAX_BYTES && strcmp(why.native, "MSG_SIZE_TOO_LARGE") == 0 &&
+		send_letter(dead, message, stage, reason, false, &why))
+		return true;
+	drop_producer(dead);
+	*err = why;
+	return false;
 }
 
 bool dead_letter_send(struct dead_letters *dead, struct database *database, const char *dataset,

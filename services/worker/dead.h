@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Dead letters: the original bytes go to the dead topic, acknowledged, before the ledger notes them
- * and before the offset moves. After a crash in between one may stand in the topic twice; the
- * ledger, keyed by topic, partition and offset, has it once.
+ * and before the offset moves. Of what is larger than a chunk and than the dead topic takes, only
+ * the headers go there. After a crash in between one may stand in the topic twice; the ledger,
+ * keyed by topic, partition and offset, has it once.
  */
 #ifndef PENSTOCK_WORKER_DEAD_H
 #define PENSTOCK_WORKER_DEAD_H

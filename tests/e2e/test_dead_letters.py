@@ -38,3 +38,29 @@ def test_rubbish_on_the_topic(project, database, kafka):
     assert worker.running()
     lag = project.json("lag")
     assert sum(row["lag"] for row in lag if row["topic"] == f"{prefix}orders") == 0
+
+
+def test_messages_larger_than_any_chunk_stop_nothing(project, database, kafka):
+    """Nothing of ours is that large, but a topic takes it from anybody; also where the dead topic takes less."""
+    project.dataset("orders", {"id": "long"}, "orders*.csv", ["id"])
+    prefix = project.config["topics"]["prefix"]
+    for largest, omitted in ((16_777_216, 0), (1_000_000, 2)):
+        if omitted:
+            kafka.create_topic(f"{prefix}small.dead", max_message_bytes=largest)
+            project.config["topics"]["prefix"] = f"{prefix}small."
+            project.write()
+        project.run("init")
+        topic = project.config["topics"]["prefix"]
+        for size in (1_000_100, 1_048_400):
+            kafka.kcat("-P", "-t", f"{topic}orders", "-p", "0", "-X", "message.max.bytes=1048576",
+                       str(project.file("large", b"x" * size)))
+        project.run("publish", "--again", project.file("orders.csv", "id\n1\n"))
+        worker = project.start("worker")
+        wait_until(lambda: database.value(
+            "SELECT count(*) FROM penstock.dead_letter WHERE topic = %s", (f"{topic}orders",)) == 2, 30, "two dead letters")
+        wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 30, "nothing waits")
+        dead = kafka.kcat("-C", "-t", f"{topic}dead", "-e", "-q", "-D", "", "-f", "%S %h\n").stdout.decode().splitlines()
+        assert len(dead) == 2 and sum("penstock.omitted.bytes=1" in line for line in dead) == omitted
+        assert sum(int(line.split()[0]) for line in dead) == (0 if omitted else 2_048_500)
+        assert worker.stop() == 0
+    assert database.value("SELECT count(*) FROM raw.orders") == 1
