@@ -52,7 +52,7 @@ def all_there(project, database, contents):
     publications = [(file_id, contents[name]) for file_id, name in names.items()]
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
     versions.assert_ledger_whole(database)
-    assert os.listdir(project.folder / "inbox") == []
+    wait_until(lambda: os.listdir(project.folder / "inbox") == [], 30, "the inbox is empty")
 
 
 def test_under_load_all_is_committed_and_goes_on(orders, kafka, database):
