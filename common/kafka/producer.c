@@ -188,12 +188,11 @@ void kafka_producer_close(struct kafka_producer *producer)
 		rd_kafka_purge(producer->handle->rk, RD_KAFKA_PURGE_F_QUEUE |
 							     RD_KAFKA_PURGE_F_INFLIGHT |
 							     RD_KAFKA_PURGE_F_NON_BLOCKING);
-	if (close_client(producer)) {
-		while (producer->first) {
-			struct pending *pending = producer->first;
-			take_out(producer, pending);
-			pending_free(pending);
-		}
+	struct pending *pending = close_client(producer) ? producer->first : NULL;
+	while (pending) {
+		struct pending *next = pending->next;
+		pending_free(pending);
+		pending = next;
 	}
 	arena_release(&producer->arena);
 	free(producer);
