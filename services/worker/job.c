@@ -21,7 +21,7 @@ size_t worker_group_bytes(const struct worker_options *options)
 
 int64_t worker_group_ms(const struct worker_options *options)
 {
-	return options->max_group_ms ? options->max_group_ms : 200;
+	return options->max_group_ms ? options->max_group_ms : 20;
 }
 
 void job_note_progress(struct job *job)

@@ -17,7 +17,7 @@ struct worker_options {
 	struct kafka_settings kafka;
 	const char *listen;	 /* --listen; NULL: no HTTP */
 	int64_t jobs;		 /* threads, each a group member with a connection of its own */
-	int64_t max_group_bytes; /* of one transaction; 0: 8 MiB */
+	int64_t max_group_bytes; /* of one transaction; 0: 4 MiB */
 	int64_t max_group_ms;	 /* 0: 200 ms */
 };
 
