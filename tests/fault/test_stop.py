@@ -69,8 +69,10 @@ def test_under_load_all_is_committed_and_goes_on(orders, kafka, database):
         committed = {(topic, partition): offset for (topic, partition), (offset, _) in
                      kafka.group_lag(orders.config["kafka"]["group.id"]).items() if offset is not None}
         loaded = database.execute('SELECT partition, max("offset") FROM penstock.chunk GROUP BY 1')
-        assert {partition: committed[orders.prefix + "orders", partition] for partition, _ in loaded} == \
-               {partition: offset + 1 for partition, offset in loaded}
+        # Further than that when a stopped producer sent its file again: chunks the ledger has keep their first place.
+        behind = {partition: offset for partition, offset in loaded
+                  if committed[orders.prefix + "orders", partition] <= offset}
+        assert behind == {}
     orders.start("producer", "--settle", "50ms")
     orders.start("worker")
     all_there(orders, database, contents)
