@@ -18,7 +18,7 @@ struct worker_options {
 	const char *listen;	 /* --listen; NULL: no HTTP */
 	int64_t jobs;		 /* threads, each a group member with a connection of its own */
 	int64_t max_group_bytes; /* of one transaction; 0: 4 MiB */
-	int64_t max_group_ms;	 /* 0: 200 ms */
+	int64_t max_group_ms;	 /* how long a message may wait for others; 0: 20 ms */
 };
 
 /* Loads until a stop is requested. Fails only for what stops the process (class FATAL). */
