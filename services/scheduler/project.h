@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "query/query.h"
-#include "scheduler/cron.h"
+#include "cron/cron.h"
 
 enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW };
 

@@ -3,7 +3,7 @@
  * Rules and refusals, and every firing of many schedules across changes of clocks against a list
  * that cron_oracle.py made minute by minute with Python's zoneinfo.
  */
-#include "scheduler/cron.h"
+#include "cron/cron.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,7 +85,7 @@ static void test_oracle(void **state)
 {
 	(void)state;
 	FILE *lines =
-		popen("/usr/bin/python3 " SOURCE_DIR "/tests/unit/scheduler/cron_oracle.py", "r");
+		popen("/usr/bin/python3 " SOURCE_DIR "/tests/unit/cron/cron_oracle.py", "r");
 	assert_non_null(lines);
 	char *line = NULL;
 	size_t size = 0;

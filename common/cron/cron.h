@@ -11,8 +11,8 @@
  * once in an hour that is repeated (the first time round), and what falls into skipped time runs
  * once, at the first minute after it.
  */
-#ifndef PENSTOCK_SCHEDULER_CRON_H
-#define PENSTOCK_SCHEDULER_CRON_H
+#ifndef PENSTOCK_CRON_CRON_H
+#define PENSTOCK_CRON_CRON_H
 
 #include <stdbool.h>
 #include <stdint.h>

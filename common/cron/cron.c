@@ -4,7 +4,7 @@
  * an instant, so there is no instant it could skip or meet twice, whatever the zone's rules. Where
  * day or hour cannot match it goes on by quarters of an hour, the grain of all UTC offsets in use.
  */
-#include "scheduler/cron.h"
+#include "cron/cron.h"
 
 #include <stddef.h>
 #include <stdlib.h>
