@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "http/transfer.h"
 
 static const size_t max_answer = 4096;
 static const size_t max_excerpt = 200;
@@ -15,22 +16,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 	struct buf *answer = context;
 	buf_append(answer, data, size * count);
 	return answer->overflow ? 0 : size * count;
-}
-
-/* "https://hooks.example.org": what may be said of a URL whose path or query may be a secret. */
-static void public_part(const char *url, char *ret_text, size_t size)
-{
-	CURLU *parsed = curl_url();
-	char *scheme = NULL;
-	char *host = NULL;
-	snprintf(ret_text, size, "the URL");
-	if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
-		curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
-		curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK)
-		snprintf(ret_text, size, "%s://%s", scheme, host);
-	curl_free(scheme);
-	curl_free(host);
-	curl_url_cleanup(parsed);
 }
 
 static void set_options(CURL *curl, const char *url, const void *body, size_t len,
@@ -49,11 +34,6 @@ static void set_options(CURL *curl, const char *url, const void *body, size_t le
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 }
 
-static enum err_class status_class(long status)
-{
-	return status == 408 || status == 429 || status >= 500 ? ERR_RETRY : ERR_FATAL;
-}
-
 static bool check(CURL *curl, CURLcode code, const char *where, struct buf *answer, struct err *err)
 {
 	long status = 0;
@@ -68,7 +48,7 @@ static bool check(CURL *curl, CURLcode code, const char *where, struct buf *answ
 	struct buf excerpt;
 	buf_init(&excerpt, max_answer);
 	text_excerpt(&excerpt, (const char *)answer->data, answer->len, max_excerpt);
-	err_fail(err, status_class(status), "POST to %s: HTTP status %ld%s%s", where, status,
+	err_fail(err, http_status_class(status), "POST to %s: HTTP status %ld%s%s", where, status,
 		excerpt.len ? ": " : "", buf_text(&excerpt));
 	buf_release(&excerpt);
 	return false;
@@ -78,7 +58,7 @@ bool http_post_json(
 	const char *url, const void *body, size_t len, int64_t timeout_ms, struct err *err)
 {
 	char where[300];
-	public_part(url, where, sizeof(where));
+	http_public_part(url, where, sizeof(where));
 	CURL *curl = curl_easy_init();
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
 	if (!curl || !headers)
