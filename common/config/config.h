@@ -30,6 +30,7 @@ struct config_pairs {
 
 enum conflict_rule { CONFLICT_LAST, CONFLICT_FIRST, CONFLICT_GREATEST };
 enum keep_rule { KEEP_ALL, KEEP_LATEST_FILE };
+enum unrouted_rule { UNROUTED_IGNORE, UNROUTED_QUARANTINE, UNROUTED_BY_HEADER };
 enum constraint_rule { CONSTRAINT_PAUSE, CONSTRAINT_REJECT };
 
 struct config_dataset {
@@ -62,6 +63,9 @@ struct config {
 		uint32_t partitions;
 		uint32_t replication;
 	} topics;
+	struct {
+		enum unrouted_rule unknown;
+	} routing;
 	struct config_dataset *datasets;
 	size_t dataset_count;
 	const char *models; /* folder; "" = none */

@@ -50,7 +50,8 @@ static const struct key dataset_rows[] = {
 		.type = &value_files,
 		.expected = "file name patterns",
 		.doc = "Shell patterns: a file of the inbox belongs to the dataset whose pattern "
-		       "its name matches."},
+		       "its name matches; where several datasets' do, to the one its header "
+		       "fits."},
 	{.path = "table",
 		.type = &value_table,
 		.expected = "SCHEMA.TABLE or TABLE, each at most 63 bytes",

@@ -9,6 +9,8 @@
 #define COUNT_OF(rows)	   (sizeof(rows) / sizeof((rows)[0]))
 #define MILLISECONDS_A_DAY 86400000
 
+static const struct word unrouted_rules[] = {{"ignore", UNROUTED_IGNORE},
+	{"quarantine", UNROUTED_QUARANTINE}, {"by_header", UNROUTED_BY_HEADER}, {0}};
 static const struct word report_formats[] = {
 	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {0}};
 static const struct key config_rows[] = {
@@ -65,6 +67,15 @@ static const struct key config_rows[] = {
 		.max = 100,
 		.expected = "a whole number from 1 to 100",
 		.doc = "Copies of each topic `penstock init` creates; 3 on a cluster."},
+	{.path = "routing.unknown",
+		.type = &value_word,
+		.offset = AT(routing.unknown),
+		.fallback = "ignore",
+		.words = unrouted_rules,
+		.expected = "ignore, quarantine or by_header",
+		.doc = "A file whose name no dataset's `files` match: left alone, quarantined, or "
+		       "taken by the only dataset its header fits and left alone where none "
+		       "does."},
 	{.path = "datasets",
 		.type = &value_datasets,
 		.fallback = "",

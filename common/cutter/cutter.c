@@ -103,6 +103,16 @@ void cutter_close(struct cutter *cutter)
 	free(cutter);
 }
 
+bool cutter_is_exact(const struct cutter *cutter)
+{
+	const struct mapping *mapping = &cutter->mapping;
+	size_t fields = cutter->schema->field_count;
+	bool exact = !cutter->reading->unpivot.enabled && mapping->columns->count == fields;
+	for (size_t i = 0; exact && i < fields; i++)
+		exact = mapping->sources[i].count == 1;
+	return exact;
+}
+
 /* Back to the content `before`; memory that was got since stays. */
 static void rewind_buf(struct buf *buf, size_t len)
 {

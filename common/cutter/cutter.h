@@ -26,6 +26,8 @@ MUST_CHECK bool cutter_open(const struct reading *reading, const struct schema *
 	struct input *input, const struct chunk_info *origin, struct cutter **ret_cutter,
 	struct err *err);
 void cutter_close(struct cutter *cutter);
+/* Whether each column is a field's and each field has one column: nothing ignored, no default. */
+bool cutter_is_exact(const struct cutter *cutter);
 
 /*
  * Appends the next message to `out` and describes it; *ret_done true when there was none left. The

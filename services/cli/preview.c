@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/lines.h"
 #include "cutter/cutter.h"
+#include "producer/route.h"
 #include "record/transcoder.h"
 
 #define ROW_MAX_BYTES ((size_t)16 << 20)
@@ -42,44 +43,6 @@ struct preview {
 	struct buf row;
 };
 
-static bool matches(const struct dataset *dataset, const char *name)
-{
-	for (size_t i = 0; i < dataset->config->files.count; i++)
-		if (text_glob(dataset->config->files.items[i], name))
-			return true;
-	return false;
-}
-
-/* The dataset --dataset names, or the only one whose patterns match the file's name. */
-static bool choose_dataset(
-	struct preview *preview, const struct datasets *datasets, struct err *err)
-{
-	const char *wanted = preview->options->dataset;
-	const char *name = file_name(preview->path);
-	struct buf found;
-	size_t count = 0;
-	buf_init(&found, LIST_BYTES);
-	for (size_t i = 0; i < datasets->count; i++) {
-		const struct dataset *dataset = &datasets->items[i];
-		bool is_it = wanted ? strcmp(dataset->config->name, wanted) == 0
-				    : matches(dataset, name);
-		if (!is_it)
-			continue;
-		preview->dataset = dataset;
-		buf_printf(&found, "%s%s", count++ ? ", " : "", dataset->config->name);
-	}
-	bool ok = count == 1;
-	if (count > 1)
-		err_usage(err, "%s matches several datasets: %s; choose one with --dataset", name,
-			buf_text(&found));
-	else if (count == 0 && wanted)
-		err_usage(err, "there is no dataset '%s' in the configuration", wanted);
-	else if (count == 0)
-		err_usage(err, "no dataset's files match %s; choose one with --dataset", name);
-	buf_release(&found);
-	return ok;
-}
-
 static bool choose_format(struct preview *preview, struct err *err)
 {
 	const char *format = preview->options->format ? preview->options->format : "csv";
@@ -102,6 +65,31 @@ static bool open_file(struct preview *preview, struct err *err)
 	return !archive ||
 	       err_fail(err, ERR_FATAL, "%s is an archive; unpack it and preview a member",
 		       preview->path);
+}
+
+/* The dataset --dataset names, or the one a producer would choose. */
+static bool choose_dataset(struct preview *preview, const struct config *config,
+	const struct datasets *datasets, struct err *err)
+{
+	const char *wanted = preview->options->dataset;
+	const char *name = file_name(preview->path);
+	if (wanted) {
+		preview->dataset = datasets_find(datasets, wanted);
+		return preview->dataset ||
+		       err_usage(err, "there is no dataset '%s' in the configuration", wanted);
+	}
+	struct router router;
+	router_init(&router, config, datasets);
+	enum routing routing = router_by_name(&router, name, NULL);
+	bool ok = routing != ROUTE_UNDECIDED ||
+		  router_by_content(&router, name, preview->fd, &routing, err);
+	preview->dataset = router.dataset;
+	if (ok && routing == ROUTE_NOBODY)
+		ok = err_usage(err, "no dataset's files match %s; choose one with --dataset", name);
+	else if (ok && routing == ROUTE_REFUSED)
+		ok = err_fail(err, ERR_DATA, "%s", buf_text(&router.reason));
+	router_release(&router);
+	return ok;
 }
 
 /* "orders.csv:12: record 11, column total: 'x': expected a number: 1,x,y" */
@@ -248,11 +236,18 @@ static void print_summary(const struct preview *preview, const struct cutter_tot
 		rejects);
 }
 
-static bool run(struct preview *preview, struct cutter_totals *ret_totals, struct err *err)
+static bool open_rows(struct preview *preview, struct err *err)
 {
 	const struct schema *schema = preview->dataset->schema;
+	return transcoder_new(schema, schema, &preview->transcoder, err);
+}
+
+static bool run(struct preview *preview, const struct cli *cli, struct cutter_totals *ret_totals,
+	struct err *err)
+{
 	bool ok = open_file(preview, err) &&
-		  transcoder_new(schema, schema, &preview->transcoder, err) &&
+		  choose_dataset(preview, &cli->config, &cli->datasets, err) &&
+		  open_rows(preview, err) &&
 		  lines_open(preview->lines, preview->fd, preview->path, err) &&
 		  print_file(preview, ret_totals, err);
 	if (fflush(stdout) != 0 && ok)
@@ -269,15 +264,14 @@ static int preview_run(struct cli *cli, const void *options, int argc, char **ar
 	struct cutter_totals totals = {0};
 	struct preview preview = {.options = options, .path = argv[0], .fd = -1};
 	const struct datasets *datasets = cli_datasets(cli, &err);
-	if (!datasets || !choose_format(&preview, &err) ||
-		!choose_dataset(&preview, datasets, &err))
+	if (!datasets || !choose_format(&preview, &err))
 		return cli_fail(&err);
 	preview.lines = calloc(1, sizeof(*preview.lines));
 	if (!preview.lines)
 		BUG("out of memory: line numbers");
 	copy_rows_init(&preview.rows);
 	buf_init(&preview.row, ROW_MAX_BYTES);
-	bool ok = run(&preview, &totals, &err);
+	bool ok = run(&preview, cli, &totals, &err);
 	if (ok)
 		print_summary(&preview, &totals);
 	lines_close(preview.lines);
@@ -294,7 +288,7 @@ static int preview_run(struct cli *cli, const void *options, int argc, char **ar
 
 static const struct opt rows[] = {
 	{"dataset", 'd', OPT_TEXT, offsetof(struct preview_options, dataset), "NAME",
-		"the dataset; without: the one whose file patterns match"},
+		"the dataset; without: the one a producer would choose"},
 	{"format", 'f', OPT_TEXT, offsetof(struct preview_options, format), "FORMAT",
 		"csv (default) or ndjson"},
 	{"limit", 'n', OPT_INT, offsetof(struct preview_options, limit), "ROWS",

@@ -84,8 +84,8 @@ static void end_progress(struct run *run, const struct publication_result *resul
 
 static const char *outcome_of(const struct publication_result *result)
 {
-	if (result->quarantined)
-		return "quarantined";
+	if (result->quarantined || result->retracted)
+		return result->retracted ? "retracted" : "quarantined";
 	return result->already ? "already published" : "published";
 }
 
@@ -124,6 +124,9 @@ static void print_line(const struct publication_result *result)
 	printf("%s: ", result->name);
 	if (result->quarantined) {
 		printf("quarantined%s: %s", result->already ? " before" : "", result->reason);
+	} else if (result->retracted) {
+		printf("retracted before (file %" PRId64 "): --again publishes it anew%s%s",
+			result->file_id, *result->reason ? ": " : "", result->reason);
 	} else if (result->already) {
 		clock_iso(at, result->sent_ms * 1000);
 		printf("already published on %s (", at);
@@ -147,7 +150,7 @@ static void published(void *context, const struct publication_result *result)
 		add_to_table(run, result);
 	else
 		print_line(result);
-	run->failed = run->failed || result->quarantined;
+	run->failed = run->failed || result->quarantined || result->retracted;
 	run->rejects = run->rejects || result->rejects > 0;
 }
 

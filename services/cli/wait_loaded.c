@@ -32,7 +32,7 @@ bool loaded_list_add(
 		.dataset = arena_strdup(arena, result->dataset),
 		.file_id = result->file_id,
 		.chunks = result->chunks,
-		.quarantined = result->quarantined,
+		.quarantined = result->quarantined || result->retracted,
 	};
 	return true;
 }

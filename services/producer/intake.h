@@ -8,9 +8,13 @@
 
 struct content {
 	const char *name; /* "orders.csv", "a.zip!b.csv"; UTF-8, at most CHUNK_MAX_NAME bytes */
-	const struct dataset *dataset;
+	const struct dataset *dataset; /* NULL: none is the only one it fits, see `refused` */
+	const char *refused;
 	struct archive_object object;
 };
+
+/* The dataset's name, or UNROUTED_DATASET: where the archive keeps it. */
+const char *content_dataset(const struct content *content);
 
 struct intake {
 	struct arena arena;
@@ -23,8 +27,8 @@ void intake_init(struct intake *intake);
 void intake_release(struct intake *intake);
 
 /*
- * Archives all of the claimed file. Nothing is kept unless the whole file has a dataset: a plain
- * file, or every member of an archive (hidden members aside), else class DATA with the reason.
+ * Archives all of the claimed file. Nothing is kept of a file, or of an archive with a member (the
+ * hidden ones aside), that is nobody's: class DATA with the reason.
  * RETRY when the file changed meanwhile or the archive is away.
  */
 MUST_CHECK bool intake_read(

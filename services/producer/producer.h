@@ -33,6 +33,7 @@ struct publication_result {
 	char name[1025];
 	bool already; /* this content was published before; nothing new was made */
 	bool quarantined;
+	bool retracted; /* it was published, and taken back: only `again` publishes it anew */
 	char reason[1500];
 	int64_t sent_ms; /* since 1970: when it was published; 0 when quarantined */
 	int64_t size;	 /* bytes, as archived */

@@ -5,6 +5,7 @@
 #include "base/fault.h"
 #include "producer/claim.h"
 #include "producer/intake.h"
+#include "producer/ledger.h"
 #include "producer/send.h"
 
 void publication_result_fill(
@@ -15,6 +16,7 @@ void publication_result_fill(
 		.file_id = manifest->file_id,
 		.already = already,
 		.quarantined = manifest->state == PUBLICATION_QUARANTINED,
+		.retracted = manifest->state == PUBLICATION_RETRACTED,
 		.sent_ms = manifest->sent_ms,
 		.size = manifest->size,
 		.chunks = manifest->chunks,
@@ -38,8 +40,10 @@ static bool publish_content(struct publisher *publisher, const struct content *c
 		publisher, content, publisher->options->again, &manifest, &created, err);
 	if (ok)
 		fault_point("producer.manifest");
-	bool already = ok && manifest.state != PUBLICATION_PENDING;
-	if (ok && !already)
+	if (ok && created && manifest.state == PUBLICATION_QUARANTINED)
+		ledger_try_note_quarantine(publisher->options->config, &manifest);
+	bool already = ok && !created && manifest.state != PUBLICATION_PENDING;
+	if (ok && manifest.state == PUBLICATION_PENDING)
 		ok = publication_send(publisher, &manifest, err);
 	if (ok) {
 		struct publication_result result;

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
-#include "base/text.h"
 #include "producer/window.h"
 
 /* With a window the messages on their way count too, and 5 MiB is all a partition keeps. */
@@ -17,12 +15,18 @@ bool publisher_open(
 	if (!publisher)
 		abort();
 	publisher->options = options;
+	if (options->dataset && !datasets_find(options->datasets, options->dataset)) {
+		free(publisher);
+		return err_usage(err, "there is no dataset '%s' in %s", options->dataset,
+			options->config->path);
+	}
 	if (!archive_open(options->config->archive, &publisher->archive, err)) {
 		free(publisher);
 		return false;
 	}
 	if (options->window)
 		publisher->window = window_new();
+	router_init(&publisher->router, options->config, options->datasets);
 	*ret_publisher = publisher;
 	return true;
 }
@@ -35,6 +39,7 @@ void publisher_close(struct publisher *publisher)
 	kafka_admin_close(publisher->admin);
 	window_free(publisher->window);
 	archive_close(publisher->archive);
+	router_release(&publisher->router);
 	free(publisher);
 }
 
@@ -79,36 +84,11 @@ bool publisher_ping(struct publisher *publisher, int64_t ms, struct err *err)
 	return open_admin(publisher, err) && kafka_admin_ping(publisher->admin, ms, err);
 }
 
-static bool matches(const struct config_dataset *dataset, const char *name)
+enum routing publisher_route(struct publisher *publisher, const char *name, const char *archive)
 {
-	for (size_t i = 0; i < dataset->files.count; i++)
-		if (text_glob(dataset->files.items[i], name))
-			return true;
-	return false;
-}
-
-bool publisher_dataset(const struct publisher *publisher, const char *name,
-	const struct dataset **ret_dataset, struct err *err)
-{
-	const struct datasets *datasets = publisher->options->datasets;
-	if (publisher->options->dataset) {
-		*ret_dataset = datasets_find(datasets, publisher->options->dataset);
-		return *ret_dataset ||
-		       err_usage(err, "there is no dataset '%s' in %s", publisher->options->dataset,
-			       publisher->options->config->path);
-	}
-	const struct dataset *found = NULL;
-	for (size_t i = 0; i < datasets->count; i++) {
-		if (!matches(datasets->items[i].config, file_name(name)))
-			continue;
-		if (found)
-			return err_config(err,
-				"%s matches the files of dataset %s (line %d) and of %s (line %d): "
-				"make the patterns distinct, or publish it with --dataset",
-				name, found->config->name, found->config->line,
-				datasets->items[i].config->name, datasets->items[i].config->line);
-		found = &datasets->items[i];
-	}
-	*ret_dataset = found;
-	return true;
+	const struct publish_options *options = publisher->options;
+	if (!options->dataset)
+		return router_by_name(&publisher->router, name, archive);
+	publisher->router.dataset = datasets_find(options->datasets, options->dataset);
+	return ROUTE_FOUND;
 }

@@ -9,6 +9,7 @@
 #include "kafka/admin.h"
 #include "kafka/producer.h"
 #include "producer/producer.h"
+#include "producer/route.h"
 
 struct window;
 struct claim;
@@ -27,14 +28,11 @@ struct publisher {
 	struct kafka_producer *producer; /* likewise, and after a failure */
 	struct window *window;		 /* NULL: off */
 	struct delivery delivery;
+	struct router router;
 };
 
-/*
- * The dataset whose patterns match the name's last part (or the one --dataset names); NULL when
- * there is none. A configuration error when there are several.
- */
-MUST_CHECK bool publisher_dataset(const struct publisher *publisher, const char *name,
-	const struct dataset **ret_dataset, struct err *err);
+/* router_by_name, or the dataset --dataset names: the answer is in publisher->router. */
+enum routing publisher_route(struct publisher *publisher, const char *name, const char *archive);
 
 /* Makes `producer` and `admin` ready; does not wait for the broker. */
 MUST_CHECK bool publisher_connect(struct publisher *publisher, struct err *err);

@@ -21,7 +21,7 @@ struct settled {
 
 struct repair {
 	struct publisher *publisher;
-	struct settled *settled; /* one per dataset */
+	struct settled *settled; /* one per dataset, and one for what has none */
 };
 
 /* Where a topic and the group stand, by partition. */
@@ -60,7 +60,7 @@ void repair_free(struct repair *repair)
 {
 	if (!repair)
 		return;
-	for (size_t i = 0; i < repair->publisher->options->datasets->count; i++)
+	for (size_t i = 0; i <= repair->publisher->options->datasets->count; i++)
 		known_clear(&repair->settled[i].known);
 	free(repair->settled);
 	free(repair);
@@ -277,12 +277,32 @@ static bool repair_dataset(struct pass *pass, struct err *err)
 	return ok && !pass->failed;
 }
 
+static bool visit_unrouted(void *context, const struct manifest *manifest, struct err *err)
+{
+	struct pass *pass = context;
+	if (manifest->state == PUBLICATION_QUARANTINED &&
+		!ledger_note_quarantine(pass->database, manifest, err))
+		return false;
+	settle(pass, manifest->sha256, manifest->repeat, manifest->file_id);
+	return true;
+}
+
+/* What fits no dataset is only to be seen in the ledger. */
+static bool note_unrouted(struct repair *repair, struct database *database, struct err *err)
+{
+	struct pass pass = {.publisher = repair->publisher,
+		.database = database,
+		.settled = &repair->settled[repair->publisher->options->datasets->count]};
+	return manifest_each(
+		repair->publisher->archive, UNROUTED_DATASET, wanted, visit_unrouted, &pass, err);
+}
+
 static bool repair_all(struct repair *repair, struct database *database,
 	void (*repaired)(void *context, const struct publication_result *result), void *context,
 	struct err *err)
 {
 	const struct datasets *datasets = repair->publisher->options->datasets;
-	bool ok = true;
+	bool ok = note_unrouted(repair, database, err);
 	for (size_t i = 0; i < datasets->count && !stop_requested(); i++) {
 		struct pass pass = {.publisher = repair->publisher,
 			.database = database,

@@ -36,23 +36,29 @@ static bool begin_at(struct publisher *publisher, const struct content *content,
 	struct manifest *manifest, bool *ret_created, struct err *err)
 {
 	manifest_release(manifest);
-	manifest->dataset = content->dataset->config->name;
+	manifest->dataset = content_dataset(content);
 	manifest->sha256 = content->object.sha256;
 	manifest->repeat = repeat;
 	manifest->name = content->name;
 	manifest->size = content->object.size;
-	manifest->schema = content->dataset->schema->text;
-	manifest->reading = content->dataset->config->reading;
 	manifest->cutter_version = CUTTER_VERSION;
-	manifest->reason = "";
 	manifest->topic = "";
+	if (content->dataset) {
+		manifest->schema = content->dataset->schema->text;
+		manifest->reading = content->dataset->config->reading;
+		manifest->reason = "";
+	} else {
+		manifest->schema = "";
+		manifest->state = PUBLICATION_QUARANTINED;
+		manifest->reason = content->refused;
+	}
 	return manifest_create(publisher->archive, manifest, ret_created, err);
 }
 
 bool publication_begin(struct publisher *publisher, const struct content *content, bool again,
 	struct manifest *manifest, bool *ret_created, struct err *err)
 {
-	const char *dataset = content->dataset->config->name;
+	const char *dataset = content_dataset(content);
 	int64_t last = -1;
 	bool found = false;
 	if (!manifest_last_repeat(
@@ -62,7 +68,9 @@ bool publication_begin(struct publisher *publisher, const struct content *conten
 		return false;
 	if (!found)
 		return begin_at(publisher, content, 0, manifest, ret_created, err);
-	if (again && manifest->state != PUBLICATION_PENDING)
+	/* What was refused for having no dataset and was taken up since is refused anew. */
+	bool anew = !content->dataset && manifest->state == PUBLICATION_RETRACTED;
+	if (anew || (again && manifest->state != PUBLICATION_PENDING))
 		return begin_at(publisher, content, last + 1, manifest, ret_created, err);
 	*ret_created = false;
 	return true;

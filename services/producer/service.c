@@ -98,10 +98,10 @@ struct outcome {
 static void tell_published(struct service *service, const struct publication_result *result)
 {
 	metrics_count(service->metrics, result);
-	if (result->quarantined)
-		log_warn("quarantined", log_str("file", result->name),
-			log_str("dataset", result->dataset), log_int("file_id", result->file_id),
-			log_str("reason", result->reason));
+	if (result->quarantined || result->retracted)
+		log_warn(result->retracted ? "retracted before" : "quarantined",
+			log_str("file", result->name), log_str("dataset", result->dataset),
+			log_int("file_id", result->file_id), log_str("reason", result->reason));
 	else
 		log_info(result->already ? "already published" : "published",
 			log_str("file", result->name), log_str("dataset", result->dataset),
@@ -113,7 +113,7 @@ static void published(void *context, const struct publication_result *result)
 {
 	struct outcome *outcome = context;
 	tell_published(outcome->service, result);
-	if (!result->quarantined || outcome->refused_id)
+	if (!(result->quarantined || result->retracted) || outcome->refused_id)
 		return;
 	outcome->refused_id = result->file_id;
 	snprintf(outcome->reason, sizeof(outcome->reason), "%s", result->reason);

@@ -89,7 +89,10 @@ def test_which_dataset(preview):
     assert "no dataset's files match other.csv" in preview("other.csv", GOOD).stderr
     assert preview("other.csv", GOOD).returncode == 2
     assert preview("other.csv", GOOD, "--dataset", "orders").returncode == 0
-    assert "several datasets: orders, strict" in preview("orders-strict.csv", GOOD).stderr
+    done = preview("orders-strict.csv", GOOD)
+    assert "quarantined: several datasets take files of this name" in done.stderr
+    assert "orders: fits exactly; strict: fits exactly" in done.stderr
+    assert done.returncode == 1
     assert "no dataset 'x'" in preview("other.csv", GOOD, "--dataset", "x").stderr
     assert "--format is csv or ndjson" in preview("orders1.csv", GOOD, "--format", "xml").stderr
 
