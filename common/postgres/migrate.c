@@ -12,6 +12,7 @@ static const struct {
 	const char *sql;
 } migrations[] = {
 	{1, "ledger", sql_ledger_001_ledger},
+	{2, "since", sql_ledger_002_since},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -34,16 +34,36 @@ struct model *project_resolve(
 	return own ? own : find_model(project, "public", name);
 }
 
+/* A name without a schema is looked for as the model's SQL finds it. */
+static const struct config_dataset *find_dataset(const struct project *project,
+	const struct model *model, const struct query_relation *relation)
+{
+	const char *const schemas[] = {*relation->schema ? relation->schema : model->schema,
+		*relation->schema ? relation->schema : "public"};
+	for (size_t i = 0; i < 2; i++)
+		for (size_t j = 0; j < project->config->dataset_count; j++) {
+			const struct config_dataset *dataset = &project->config->datasets[j];
+			if (strcmp(dataset->table_schema, schemas[i]) == 0 &&
+				strcmp(dataset->table_name, relation->name) == 0)
+				return dataset;
+		}
+	return NULL;
+}
+
 static void find_parents(struct project *project, struct model *model)
 {
 	model->parents = arena_calloc(
 		&project->arena, model->query.relation_count + 1, sizeof(*model->parents));
+	model->sources = arena_calloc(
+		&project->arena, model->query.relation_count + 1, sizeof(*model->sources));
 	for (size_t i = 0; i < model->query.relation_count; i++) {
 		const struct query_relation *relation = &model->query.relations[i];
 		const struct model *parent =
 			project_resolve(project, model->schema, relation->schema, relation->name);
-		if (!parent)
+		if (!parent) {
+			model->sources[i] = find_dataset(project, model, relation);
 			continue;
+		}
 		size_t at = (size_t)(parent - project->models);
 		bool known = false;
 		for (size_t j = 0; j < model->parent_count; j++)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "scheduler/batch.h"
+#include "scheduler/since.h"
 
 static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
 	[MODEL_PUBLISHED] = "published",
@@ -106,7 +107,7 @@ bool history_publish(struct batch *batch, struct err *err)
 		       "system_identifier = (SELECT system_identifier FROM pg_control_system()) "
 		       "WHERE run_id = $1::bigint",
 		       parameters, 1, NULL, err) &&
-	       write_models(batch, err) && write_checks(batch, err);
+	       since_publish(batch, err) && write_models(batch, err) && write_checks(batch, err);
 }
 
 bool history_fail(struct batch *batch, const char *why, bool *ret_published, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "crypto/sha256.h"
 #include "scheduler/folder.h"
 #include "scheduler/head.h"
 #include "scheduler/project_parts.h"
@@ -113,6 +114,15 @@ static bool read_schedule(struct model *model, const struct head_value *value, s
 	       err_prefix(err, "%s:%d", model->path, value->line);
 }
 
+static const char *digest(const char *text, struct arena *arena)
+{
+	unsigned char bytes[SHA256_SIZE];
+	char hex[SHA256_HEX];
+	sha256_of(text, strlen(text), bytes);
+	sha256_hex(bytes, hex);
+	return arena_strdup(arena, hex);
+}
+
 static bool load_model(struct model *model, const char *folder, const char *file,
 	struct arena *arena, struct err *err)
 {
@@ -128,7 +138,10 @@ static bool load_model(struct model *model, const char *folder, const char *file
 		!read_schedule(model, &head.schedule, err))
 		return false;
 	model->description = head.description.text ? head.description.text : "";
-	return query_parse(sql, model->path, arena, &model->query, err);
+	if (!query_parse(sql, model->path, arena, &model->query, err))
+		return false;
+	model->definition = digest(model->query.text, arena);
+	return true;
 }
 
 bool models_load(const char *folder, struct project *project, struct err *err)

@@ -23,7 +23,7 @@ static const char *checks_folder(const char *models, struct arena *arena)
 
 bool project_load(const struct config *config, struct project *ret_project, struct err *err)
 {
-	struct project project = {0};
+	struct project project = {.config = config};
 	arena_init(&project.arena, PROJECT_MAX_BYTES);
 	bool ok = true;
 	if (*config->models) {

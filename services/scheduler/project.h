@@ -37,6 +37,9 @@ struct model {
 	size_t column_count;
 	const char *documented; /* the property file that describes it; NULL: none */
 	struct query query;
+	const char *definition; /* digest of the query */
+	/* As query.relations: the dataset that loads it; NULL: a model, or something else. */
+	const struct config_dataset **sources;
 	size_t *parents; /* indices into project->models */
 	size_t parent_count;
 	bool selected; /* part of this run */
@@ -68,6 +71,7 @@ struct check {
 
 struct project {
 	struct arena arena;
+	const struct config *config; /* borrowed */
 	struct model *models; /* parents before children */
 	size_t model_count;
 	struct check *checks;

@@ -9,6 +9,7 @@
 #include "postgres/migrate.h"
 #include "postgres/quote.h"
 #include "scheduler/batch.h"
+#include "scheduler/since.h"
 
 #define SESSION	 "SET idle_in_transaction_session_timeout = '60s'; SET idle_session_timeout = '60s'"
 #define RUN_LOCK "SELECT pg_advisory_lock(hashtextextended('penstock.run', 0))"
@@ -190,7 +191,8 @@ static bool attempt(struct batch *batch, const struct config *config, struct err
 {
 	if (!connect(batch, config, err) || !take_turn(batch, err) || !history_begin(batch, err))
 		return false;
-	bool ok = batch_prepare(batch, err) && run_in_transaction(batch, err);
+	bool ok = since_adopt(batch, err) && batch_prepare(batch, err) &&
+		  run_in_transaction(batch, err);
 	count_totals(batch);
 	if (ok && !batch->failures)
 		return true;

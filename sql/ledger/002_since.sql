@@ -1,0 +1,129 @@
+-- "Since the last batch": what a model's snapshot could not see. Exact, without a clock; docs/ledger.md.
+
+-- Transaction ids mean something in one cluster only. A dump takes them elsewhere; this number tells.
+CREATE FUNCTION penstock.origin() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  SELECT hashtextextended(s.system_identifier || '/' || d.oid, 0)
+  FROM pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = current_database()
+$$;
+
+ALTER TABLE penstock.chunk ADD COLUMN origin bigint NOT NULL DEFAULT penstock.origin();
+CREATE INDEX chunk_origin ON penstock.chunk (origin);
+
+-- The last transaction that changed a dataset's rows otherwise than by loading chunks.
+CREATE TABLE penstock.rewrite (
+  dataset text PRIMARY KEY,
+  txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  origin bigint NOT NULL DEFAULT penstock.origin()
+);
+
+-- The last publication of each model.
+CREATE TABLE penstock.model (
+  model text PRIMARY KEY,
+  run_id bigint NOT NULL,
+  definition text NOT NULL,          -- digest of the SQL that was published
+  snapshot pg_snapshot NOT NULL,     -- what the publication saw
+  origin bigint NOT NULL,            -- of the snapshot; 0: it means nothing here any more
+  live boolean NOT NULL DEFAULT false, -- a view <model>_live was made
+  published_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- Whoever changes rows without loading chunks, removing files or deleting ledger rows calls this in
+-- the same transaction.
+CREATE FUNCTION penstock.note_rewrite(of_dataset text) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+  INSERT INTO penstock.rewrite AS r (dataset) VALUES (of_dataset)
+  ON CONFLICT (dataset) DO UPDATE SET txid = DEFAULT, origin = DEFAULT
+$$;
+
+CREATE FUNCTION penstock.file_removed() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM penstock.note_rewrite(NEW.dataset);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER file_removed AFTER UPDATE OF removed_txid ON penstock.file FOR EACH ROW
+  WHEN (OLD.removed_txid IS DISTINCT FROM NEW.removed_txid)
+  EXECUTE FUNCTION penstock.file_removed();
+
+CREATE FUNCTION penstock.chunks_deleted() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM penstock.note_rewrite(d.dataset) FROM (SELECT DISTINCT dataset FROM gone ORDER BY 1) d;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER chunks_deleted AFTER DELETE ON penstock.chunk REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION penstock.chunks_deleted();
+
+-- Whether transaction ids of elsewhere stand in the ledger.
+CREATE FUNCTION penstock.is_restored() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
+  SELECT EXISTS (SELECT FROM penstock.chunk c WHERE c.origin < penstock.origin())
+    OR EXISTS (SELECT FROM penstock.chunk c WHERE c.origin > penstock.origin())
+    OR EXISTS (SELECT FROM penstock.rewrite r WHERE r.origin <> penstock.origin())
+$$;
+
+-- Before a run: what came with a restore counts as seen by every snapshot from now on, and older
+-- snapshots count no more. Returns whether there was anything.
+CREATE FUNCTION penstock.adopt() RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  here bigint := penstock.origin();
+  found_any boolean;
+BEGIN
+  UPDATE penstock.chunk SET txid = '3', origin = here WHERE origin < here OR origin > here;
+  found_any := FOUND;
+  UPDATE penstock.rewrite SET txid = '3', origin = here WHERE origin <> here;
+  found_any := found_any OR FOUND;
+  UPDATE penstock.model SET origin = 0 WHERE origin <> 0 AND (found_any OR origin <> here);
+  RETURN found_any OR FOUND;
+END $$;
+
+-- Whether a dataset's table is still what a snapshot saw, but for rows that were added: null, or why not.
+CREATE FUNCTION penstock.dataset_rewritten(of_dataset text, seen pg_snapshot) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
+  SELECT CASE
+    WHEN EXISTS (SELECT FROM penstock.rewrite r
+                 WHERE r.dataset = of_dataset AND NOT pg_visible_in_snapshot(r.txid, seen))
+      THEN 'rows were removed or rewritten: ' || of_dataset
+    WHEN EXISTS (SELECT FROM penstock.chunk c
+                 WHERE c.dataset = of_dataset AND c.replaced > 0 AND c.txid >= pg_snapshot_xmin(seen)
+                   AND NOT pg_visible_in_snapshot(c.txid, seen))
+      THEN 'rows were replaced: ' || of_dataset
+  END
+$$;
+
+-- Null: a model's last publication and the rows of `growing` loaded since (penstock.since_rows) make up
+-- what its query would give now. Otherwise why only the full query is right: it was never published, its
+-- SQL was another, a restore, rows of `growing` replaced or removed, anything new in one of `fixed`.
+CREATE FUNCTION penstock.full_reason(of_model text, of_definition text, growing text, fixed text[])
+RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  SELECT CASE
+    WHEN m.model IS NULL THEN 'never published'
+    WHEN m.definition <> of_definition THEN 'its SQL has changed since'
+    WHEN m.origin <> penstock.origin() OR penstock.is_restored() THEN 'the database was restored'
+    ELSE coalesce(
+      (SELECT min(penstock.dataset_rewritten(d.dataset, m.snapshot))
+       FROM unnest(growing || fixed) AS d (dataset)),
+      (SELECT 'rows were added: ' || c.dataset FROM penstock.chunk c
+       WHERE c.dataset = ANY (fixed) AND c.rows > 0 AND c.txid >= pg_snapshot_xmin(m.snapshot)
+         AND NOT pg_visible_in_snapshot(c.txid, m.snapshot)
+       LIMIT 1))
+  END
+  FROM (VALUES (of_model)) w (model) LEFT JOIN penstock.model m ON m.model = w.model
+$$;
+
+-- The rows (_file, _row) of a dataset that a model's last publication could not see, as ranges that do
+-- not overlap. Only right where full_reason is null. A chunk's rows end before the next loaded chunk's.
+CREATE FUNCTION penstock.since_rows(of_model text, of_dataset text)
+RETURNS TABLE (file_id bigint, first_row bigint, last_row bigint)
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT ROWS 20 AS $$
+  SELECT c.file_id, c.first_row, coalesce(
+    (SELECT n.first_row - 1 FROM penstock.chunk n
+     WHERE n.dataset = c.dataset AND n.file_id = c.file_id AND n.chunk > c.chunk
+     ORDER BY n.chunk LIMIT 1), 9223372036854775807)
+  FROM penstock.model m, penstock.chunk c
+  WHERE m.model = of_model AND c.dataset = of_dataset AND c.rows > 0
+    AND c.txid >= pg_snapshot_xmin(m.snapshot) AND NOT pg_visible_in_snapshot(c.txid, m.snapshot)
+$$;
