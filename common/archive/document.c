@@ -13,10 +13,13 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 
-/* Raised when rows are added or change their meaning; older programs then refuse the document. */
-static const int64_t document_version = 1;
+/*
+ * Raised when rows are added or change their meaning; older programs then refuse the document. Rows
+ * that came later than a document keep what manifest_init gave them.
+ */
+static const int64_t document_version = 2;
 
-enum kind { INTEGER, COUNT, REAL, FLAG, LETTER, TEXT, TEXTS, NAME, PARTITIONS, GROUP };
+enum kind { INTEGER, COUNT, REAL, FLAG, LETTER, TEXT, TEXTS, NAME, PARTITIONS, GROUP, GROUPS };
 
 struct member {
 	const char *name;
@@ -24,10 +27,16 @@ struct member {
 	size_t offset;
 	const char *const
 		*names; /* NAME: what the values of the enum are called, NULL at the end */
-	const struct member *members; /* GROUP; a row without a name ends it */
+	const struct member *members; /* GROUP, GROUPS; a row without a name ends it */
+	int since;		      /* the document's version that brought it; 0: the first */
+	/* GROUPS, an array of structs; `offset` leads to the pointer, `members` count from there.
+	 */
+	size_t count; /* offset of the number of structs */
+	size_t size;  /* of one */
 };
 
-#define AT(field) offsetof(struct manifest, field)
+#define AT(field)    offsetof(struct manifest, field)
+#define FIELD(field) offsetof(struct field_reading, field)
 
 static const char *const state_names[] = {"pending", "sent", "quarantined", "retracted", NULL};
 static const char *const format_names[] = {"csv", "ndjson", "json", NULL};
@@ -36,65 +45,83 @@ static const char *const unknown_names[] = {"refuse", "ignore", NULL};
 static const char *const encoding_names[] = {"utf-8", "latin1", "windows-1252", NULL};
 
 static const struct member csv_members[] = {
-	{"delimiter", LETTER, AT(reading.csv.delimiter), NULL, NULL},
-	{"quote", LETTER, AT(reading.csv.quote), NULL, NULL},
-	{"header", COUNT, AT(reading.csv.header), NULL, NULL},
-	{"skip", COUNT, AT(reading.csv.skip), NULL, NULL},
-	{"nulls", TEXTS, AT(reading.csv.nulls), NULL, NULL},
-	{"trim", FLAG, AT(reading.csv.trim), NULL, NULL},
-	{"encoding", NAME, AT(reading.csv.encoding), encoding_names, NULL},
-	{"ragged", NAME, AT(reading.csv.ragged), ragged_names, NULL},
+	{.name = "delimiter", .kind = LETTER, .offset = AT(reading.csv.delimiter)},
+	{.name = "quote", .kind = LETTER, .offset = AT(reading.csv.quote)},
+	{.name = "header", .kind = COUNT, .offset = AT(reading.csv.header)},
+	{.name = "skip", .kind = COUNT, .offset = AT(reading.csv.skip)},
+	{.name = "nulls", .kind = TEXTS, .offset = AT(reading.csv.nulls)},
+	{.name = "trim", .kind = FLAG, .offset = AT(reading.csv.trim)},
+	{.name = "encoding",
+		.kind = NAME,
+		.offset = AT(reading.csv.encoding),
+		.names = encoding_names},
+	{.name = "ragged", .kind = NAME, .offset = AT(reading.csv.ragged), .names = ragged_names},
 	{0},
 };
 
 static const struct member json_members[] = {
-	{"records", TEXT, AT(reading.json.records), NULL, NULL},
+	{.name = "records", .kind = TEXT, .offset = AT(reading.json.records)},
 	{0},
 };
 
 static const struct member unpivot_members[] = {
-	{"enabled", FLAG, AT(reading.unpivot.enabled), NULL, NULL},
-	{"keep", TEXTS, AT(reading.unpivot.keep), NULL, NULL},
-	{"names", TEXT, AT(reading.unpivot.names), NULL, NULL},
-	{"values", TEXT, AT(reading.unpivot.values), NULL, NULL},
-	{"skip_nulls", FLAG, AT(reading.unpivot.skip_nulls), NULL, NULL},
+	{.name = "enabled", .kind = FLAG, .offset = AT(reading.unpivot.enabled)},
+	{.name = "keep", .kind = TEXTS, .offset = AT(reading.unpivot.keep)},
+	{.name = "names", .kind = TEXT, .offset = AT(reading.unpivot.names)},
+	{.name = "values", .kind = TEXT, .offset = AT(reading.unpivot.values)},
+	{.name = "skip_nulls", .kind = FLAG, .offset = AT(reading.unpivot.skip_nulls)},
+	{0},
+};
+
+static const struct member field_members[] = {
+	{.name = "name", .kind = TEXT, .offset = FIELD(name)},
+	{.name = "pattern", .kind = TEXTS, .offset = FIELD(pattern)},
+	{.name = "true", .kind = TEXTS, .offset = FIELD(yes)},
+	{.name = "false", .kind = TEXTS, .offset = FIELD(no)},
 	{0},
 };
 
 static const struct member reading_members[] = {
-	{"format", NAME, AT(reading.format), format_names, NULL},
-	{"csv", GROUP, 0, NULL, csv_members},
-	{"json", GROUP, 0, NULL, json_members},
-	{"unpivot", GROUP, 0, NULL, unpivot_members},
-	{"unknown", NAME, AT(reading.unknown), unknown_names, NULL},
-	{"key", TEXTS, AT(reading.key), NULL, NULL},
-	{"chunk_bytes", COUNT, AT(reading.chunk_bytes), NULL, NULL},
-	{"max_reject_share", REAL, AT(reading.max_reject_share), NULL, NULL},
-	{"max_rejects", INTEGER, AT(reading.max_rejects), NULL, NULL},
+	{.name = "format", .kind = NAME, .offset = AT(reading.format), .names = format_names},
+	{.name = "csv", .kind = GROUP, .members = csv_members},
+	{.name = "json", .kind = GROUP, .members = json_members},
+	{.name = "unpivot", .kind = GROUP, .members = unpivot_members},
+	{.name = "fields",
+		.kind = GROUPS,
+		.offset = AT(reading.fields),
+		.members = field_members,
+		.since = 2,
+		.count = AT(reading.field_count),
+		.size = sizeof(struct field_reading)},
+	{.name = "unknown", .kind = NAME, .offset = AT(reading.unknown), .names = unknown_names},
+	{.name = "key", .kind = TEXTS, .offset = AT(reading.key)},
+	{.name = "chunk_bytes", .kind = COUNT, .offset = AT(reading.chunk_bytes)},
+	{.name = "max_reject_share", .kind = REAL, .offset = AT(reading.max_reject_share)},
+	{.name = "max_rejects", .kind = INTEGER, .offset = AT(reading.max_rejects)},
 	{0},
 };
 
 static const struct member manifest_members[] = {
-	{"dataset", TEXT, AT(dataset), NULL, NULL},
-	{"sha256", TEXT, AT(sha256), NULL, NULL},
-	{"repeat", INTEGER, AT(repeat), NULL, NULL},
-	{"file_id", INTEGER, AT(file_id), NULL, NULL},
-	{"name", TEXT, AT(name), NULL, NULL},
-	{"size", INTEGER, AT(size), NULL, NULL},
-	{"state", NAME, AT(state), state_names, NULL},
-	{"reason", TEXT, AT(reason), NULL, NULL},
-	{"created_ms", INTEGER, AT(created_ms), NULL, NULL},
-	{"sent_ms", INTEGER, AT(sent_ms), NULL, NULL},
-	{"rounds", INTEGER, AT(rounds), NULL, NULL},
-	{"chunks", INTEGER, AT(chunks), NULL, NULL},
-	{"records", INTEGER, AT(records), NULL, NULL},
-	{"rows", INTEGER, AT(rows), NULL, NULL},
-	{"rejects", INTEGER, AT(rejects), NULL, NULL},
-	{"topic", TEXT, AT(topic), NULL, NULL},
-	{"partitions", PARTITIONS, 0, NULL, NULL},
-	{"cutter_version", INTEGER, AT(cutter_version), NULL, NULL},
-	{"reading", GROUP, 0, NULL, reading_members},
-	{"schema", TEXT, AT(schema), NULL, NULL},
+	{.name = "dataset", .kind = TEXT, .offset = AT(dataset)},
+	{.name = "sha256", .kind = TEXT, .offset = AT(sha256)},
+	{.name = "repeat", .kind = INTEGER, .offset = AT(repeat)},
+	{.name = "file_id", .kind = INTEGER, .offset = AT(file_id)},
+	{.name = "name", .kind = TEXT, .offset = AT(name)},
+	{.name = "size", .kind = INTEGER, .offset = AT(size)},
+	{.name = "state", .kind = NAME, .offset = AT(state), .names = state_names},
+	{.name = "reason", .kind = TEXT, .offset = AT(reason)},
+	{.name = "created_ms", .kind = INTEGER, .offset = AT(created_ms)},
+	{.name = "sent_ms", .kind = INTEGER, .offset = AT(sent_ms)},
+	{.name = "rounds", .kind = INTEGER, .offset = AT(rounds)},
+	{.name = "chunks", .kind = INTEGER, .offset = AT(chunks)},
+	{.name = "records", .kind = INTEGER, .offset = AT(records)},
+	{.name = "rows", .kind = INTEGER, .offset = AT(rows)},
+	{.name = "rejects", .kind = INTEGER, .offset = AT(rejects)},
+	{.name = "topic", .kind = TEXT, .offset = AT(topic)},
+	{.name = "partitions", .kind = PARTITIONS},
+	{.name = "cutter_version", .kind = INTEGER, .offset = AT(cutter_version)},
+	{.name = "reading", .kind = GROUP, .members = reading_members},
+	{.name = "schema", .kind = TEXT, .offset = AT(schema)},
 	{0},
 };
 
@@ -140,13 +167,24 @@ static void write_partitions(struct json_writer *json, const struct manifest *ma
 	json_array_end(json);
 }
 
-static void write_members(
-	struct json_writer *json, const struct manifest *manifest, const struct member *member);
+static void write_members(struct json_writer *json, const void *scope, const struct member *member);
 
-static void write_member(
-	struct json_writer *json, const struct manifest *manifest, const struct member *member)
+static void write_groups(struct json_writer *json, const void *scope, const struct member *member)
 {
-	const void *at = (const char *)manifest + member->offset;
+	const char *item = *(const char *const *)((const char *)scope + member->offset);
+	size_t count = *(const size_t *)(const void *)((const char *)scope + member->count);
+	json_array(json);
+	for (size_t i = 0; i < count; i++, item += member->size) {
+		json_object(json);
+		write_members(json, item, member->members);
+		json_object_end(json);
+	}
+	json_array_end(json);
+}
+
+static void write_member(struct json_writer *json, const void *scope, const struct member *member)
+{
+	const void *at = (const char *)scope + member->offset;
 	const char *text = NULL;
 	switch (member->kind) {
 	case INTEGER:
@@ -175,22 +213,24 @@ static void write_member(
 		json_string(json, member->names[*(const unsigned *)at]);
 		break;
 	case PARTITIONS:
-		write_partitions(json, manifest);
+		write_partitions(json, scope);
 		break;
 	case GROUP:
 		json_object(json);
-		write_members(json, manifest, member->members);
+		write_members(json, scope, member->members);
 		json_object_end(json);
+		break;
+	case GROUPS:
+		write_groups(json, scope, member);
 		break;
 	}
 }
 
-static void write_members(
-	struct json_writer *json, const struct manifest *manifest, const struct member *member)
+static void write_members(struct json_writer *json, const void *scope, const struct member *member)
 {
 	for (; member->name; member++) {
 		json_key(json, member->name);
-		write_member(json, manifest, member);
+		write_member(json, scope, member);
 	}
 }
 
@@ -210,6 +250,7 @@ void manifest_write(const struct manifest *manifest, struct buf *out)
 
 struct parse {
 	struct manifest *manifest;
+	int64_t version;
 	struct buf scratch;
 	const char *path;
 };
@@ -347,12 +388,30 @@ static bool read_partitions(struct parse *parse, const struct json_value *value)
 }
 
 static bool read_members(struct parse *parse, const struct json_value *object,
-	const struct member *members, struct err *err);
+	const struct member *members, void *scope, struct err *err);
+
+static bool read_groups(struct parse *parse, const struct json_value *value,
+	const struct member *member, void *scope, struct err *err)
+{
+	size_t count = count_elements(value);
+	char *item = arena_calloc(&parse->manifest->arena, count + 1, member->size);
+	*(void **)(void *)((char *)scope + member->offset) = item;
+	*(size_t *)(void *)((char *)scope + member->count) = count;
+	const char *at = value->text + 1;
+	for (struct json_value element; json_next_element(value, &at, &element);
+		item += member->size) {
+		if (element.kind != JSON_OBJECT)
+			return wrong(parse, member->name, "has an impossible value", err);
+		if (!read_members(parse, &element, member->members, item, err))
+			return false;
+	}
+	return true;
+}
 
 static bool read_member(struct parse *parse, const struct json_value *value,
-	const struct member *member, struct err *err)
+	const struct member *member, void *scope, struct err *err)
 {
-	void *at = (char *)parse->manifest + member->offset;
+	void *at = (char *)scope + member->offset;
 	bool ok = false;
 	switch (member->kind) {
 	case INTEGER:
@@ -384,25 +443,31 @@ static bool read_member(struct parse *parse, const struct json_value *value,
 		break;
 	case GROUP:
 		if (value->kind == JSON_OBJECT)
-			return read_members(parse, value, member->members, err);
+			return read_members(parse, value, member->members, scope, err);
+		break;
+	case GROUPS:
+		if (value->kind == JSON_ARRAY)
+			return read_groups(parse, value, member, scope, err);
 		break;
 	}
 	return ok || wrong(parse, member->name, "has an impossible value", err);
 }
 
 static bool read_members(struct parse *parse, const struct json_value *object,
-	const struct member *members, struct err *err)
+	const struct member *members, void *scope, struct err *err)
 {
-	const struct member *member = members;
-	for (; member->name; member++) {
+	size_t known = members == manifest_members; /* the version */
+	for (const struct member *member = members; member->name; member++) {
 		struct json_value value;
+		if (member->since > parse->version)
+			continue;
 		if (!json_find(object, member->name, &value))
 			return wrong(parse, member->name, "is missing", err);
-		if (!read_member(parse, &value, member, err))
+		if (!read_member(parse, &value, member, scope, err))
 			return false;
+		known++;
 	}
 	/* Members are distinct (json_validate) and every row was found: a surplus is unknown. */
-	size_t known = (size_t)(member - members) + (members == manifest_members);
 	size_t count = 0;
 	const char *at = object->text + 1;
 	struct json_value key;
@@ -433,12 +498,13 @@ static bool read_document(struct parse *parse, const char *text, size_t len, str
 	if (document.kind != JSON_OBJECT || !json_find(&document, "version", &value) ||
 		!read_integer(&value, &version))
 		return wrong(parse, "version", "is missing", err);
-	if (version != document_version)
+	if (version < 1 || version > document_version)
 		return err_fail(err, ERR_FATAL,
-			"manifest %s has version %lld, this program reads version %lld: use the "
-			"program that wrote it, or a newer one",
+			"manifest %s has version %lld, this program reads versions up to %lld: use "
+			"the program that wrote it, or a newer one",
 			parse->path, (long long)version, (long long)document_version);
-	return read_members(parse, &document, manifest_members, err);
+	parse->version = version;
+	return read_members(parse, &document, manifest_members, parse->manifest, err);
 }
 
 bool manifest_parse(

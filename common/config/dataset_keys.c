@@ -160,6 +160,12 @@ static const struct key dataset_rows[] = {
 		.condition = &json_only,
 		.expected = "member names joined by dots",
 		.doc = "Where the array of records is: `data.items`. Empty: the document itself."},
+	{.path = "fields",
+		.type = &value_fields,
+		.fallback = "",
+		.expected = "a map of fields by name",
+		.doc = "How the values of single fields are read, where the type's own text form "
+		       "(docs/formats.md) is not what stands in the files."},
 	{.path = "unknown_columns",
 		.type = &value_word,
 		.offset = IN(reading.unknown),

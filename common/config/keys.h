@@ -76,10 +76,14 @@ struct key_table {
 
 extern const struct key_table config_keys;  /* scope: struct config */
 extern const struct key_table dataset_keys; /* scope: struct config_dataset */
+extern const struct key_table field_keys;   /* scope: struct field_reading */
 
 /* Reads all rows of a scope from its map, in the table's order, after looking for unknown keys. */
 void keys_read(struct loader *loader, const struct key_table *table, const struct tree_node *map,
 	void *scope);
+
+/* Prints all rows of a scope, sections included, into the map that is open. */
+void keys_print(const struct key_table *table, const void *scope, struct printer *printer);
 
 /* Notes a mistake at the value's place; the first ten are kept. */
 void value_problem(const struct value *value, const char *fmt, ...) PRINTF_LIKE(2, 3);
@@ -113,6 +117,7 @@ extern const struct value_type value_on_conflict;
 extern const struct value_type value_delimiter;
 extern const struct value_type value_quote;
 extern const struct value_type value_max_rejects;
+extern const struct value_type value_fields;
 
 /* What no single key can tell: of one dataset, and of all together. */
 void check_dataset(struct loader *loader, const struct config_dataset *dataset);

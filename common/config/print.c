@@ -48,7 +48,7 @@ static const char *open_sections(struct printer *printer, const char *path, size
 
 static void print_datasets(const struct config *config, struct printer *printer);
 
-static void print_scope(const struct key_table *table, const void *scope, struct printer *printer)
+void keys_print(const struct key_table *table, const void *scope, struct printer *printer)
 {
 	const char *previous = "";
 	for (size_t i = 0; i < table->count; i++) {
@@ -77,7 +77,7 @@ static void print_datasets(const struct config *config, struct printer *printer)
 	printer_map(printer, "datasets");
 	for (size_t i = 0; i < config->dataset_count; i++) {
 		printer_map(printer, config->datasets[i].name);
-		print_scope(&dataset_keys, &config->datasets[i], printer);
+		keys_print(&dataset_keys, &config->datasets[i], printer);
 		printer_map_end(printer);
 	}
 	printer_map_end(printer);
@@ -87,7 +87,7 @@ static void print_all(const struct config *config, struct buf *out, bool as_json
 {
 	struct printer printer;
 	printer_begin(&printer, out, as_json);
-	print_scope(&config_keys, config, &printer);
+	keys_print(&config_keys, config, &printer);
 	printer_end(&printer);
 }
 
@@ -111,6 +111,8 @@ static void put_cell(struct buf *out, const char *text)
 	}
 }
 
+static void put_rows(struct buf *out, const char *prefix, const struct key_table *table);
+
 static void put_row(struct buf *out, const char *prefix, const struct key *key)
 {
 	buf_printf(out, "| `%s%s` | ", prefix, key->path);
@@ -123,16 +125,20 @@ static void put_row(struct buf *out, const char *prefix, const struct key *key)
 	buf_append_text(out, " | ");
 	put_cell(out, key->doc);
 	buf_append_text(out, " |\n");
+	if (key->type == &value_datasets)
+		put_rows(out, "datasets.NAME.", &dataset_keys);
+	else if (key->type == &value_fields)
+		put_rows(out, "datasets.NAME.fields.FIELD.", &field_keys);
+}
+
+static void put_rows(struct buf *out, const char *prefix, const struct key_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		put_row(out, prefix, &table->rows[i]);
 }
 
 void config_print_reference(struct buf *out)
 {
 	buf_append_text(out, "| key | expected | default | meaning |\n|---|---|---|---|\n");
-	for (size_t i = 0; i < config_keys.count; i++) {
-		put_row(out, "", &config_keys.rows[i]);
-		if (config_keys.rows[i].type != &value_datasets)
-			continue;
-		for (size_t j = 0; j < dataset_keys.count; j++)
-			put_row(out, "datasets.NAME.", &dataset_keys.rows[j]);
-	}
+	put_rows(out, "", &config_keys);
 }

@@ -52,7 +52,7 @@ static bool open_encoder(struct cutter *cutter, struct err *err)
 		return err_config(err,
 			"schema %s has %zu bytes; at most %d fit a message beside rows",
 			cutter->schema->name, cutter->schema->text_len, SCHEMA_MAX_BYTES);
-	return encoder_new(cutter->schema, &cutter->encoder, err);
+	return encoder_new(cutter->schema, cutter->reading, &cutter->encoder, err);
 }
 
 static bool open_reader(struct cutter *cutter, struct input *input, struct err *err)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dataset/dataset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "record/encoder.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's */
 
@@ -134,6 +136,21 @@ static void check_unpivot(struct checker *checker)
 	}
 }
 
+static void check_fields(struct checker *checker)
+{
+	const struct dataset *dataset = checker->dataset;
+	const struct reading *reading = &dataset->config->reading;
+	for (size_t i = 0; i < reading->field_count; i++) {
+		const struct field_reading *field = &reading->fields[i];
+		struct err err;
+		char key[128];
+		snprintf(key, sizeof(key), "fields.%.100s", field->name);
+		int at = find_field(checker, key, field->name, false);
+		if (at >= 0 && !encoder_check_field(&dataset->schema->fields[at], field, &err))
+			problem(checker, key, "%s", err.message);
+	}
+}
+
 /* False when the schema itself does not load: then nothing else can be told. */
 static bool load_schema(struct checker *checker, struct dataset *dataset)
 {
@@ -163,6 +180,7 @@ static void load_dataset(struct checker *checker, const struct config_dataset *c
 	if (config->on_conflict == CONFLICT_GREATEST)
 		dataset->greatest_field = find_scalar(checker, "on_conflict", config->greatest);
 	check_unpivot(checker);
+	check_fields(checker);
 }
 
 bool datasets_load(const struct config *config, struct datasets *ret_datasets, struct err *err)

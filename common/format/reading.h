@@ -56,11 +56,21 @@ struct unpivot {
 	bool skip_nulls;
 };
 
+/* How one field's values are read, where its type alone does not say. */
+struct field_reading {
+	const char *name;	    /* the field's, in the schema */
+	struct string_list pattern; /* of dates and times (strptime's), tried in order */
+	struct string_list yes;	    /* words for true, in any case; empty: the usual ones */
+	struct string_list no;
+};
+
 struct reading {
 	enum file_format format;
 	struct csv_dialect csv;
 	struct json_dialect json;
 	struct unpivot unpivot;
+	struct field_reading *fields; /* each name once */
+	size_t field_count;
 	enum unknown_rule unknown;
 	struct string_list key; /* fields that must not be null; empty for append-only */
 	uint32_t chunk_bytes;

@@ -103,7 +103,8 @@ static bool encode_scalar(struct encode_state *state, const struct op *op,
 	case JSON_FALSE:
 		if (op->type->kind != TYPE_BOOLEAN)
 			return fail(state, "true or false, the field is no boolean");
-		return op->encode(state, op, value->text, value->len, out);
+		buf_append_byte(out, value->kind == JSON_TRUE);
+		return true;
 	default:
 		return fail(state, "a JSON object or array, the field is no nested type");
 	}

@@ -19,7 +19,35 @@ struct encoder {
 	struct encode_state state;
 };
 
-bool encoder_new(const struct schema *schema, struct encoder **ret_encoder, struct err *err)
+static bool plan_fields(struct encoder *encoder, const struct schema *schema, struct err *err)
+{
+	encoder->count = schema->field_count;
+	encoder->ops = arena_calloc(&encoder->arena, encoder->count, sizeof(*encoder->ops));
+	for (size_t i = 0; i < encoder->count; i++) {
+		const struct field *field = &schema->fields[i];
+		if (!plan_op(&encoder->arena, field->type, field, &encoder->ops[i], err))
+			return false;
+	}
+	return true;
+}
+
+static bool apply_forms(struct encoder *encoder, const struct schema *schema,
+	const struct reading *reading, struct err *err)
+{
+	for (size_t i = 0; i < reading->field_count; i++) {
+		const struct field_reading *field = &reading->fields[i];
+		int at = schema_find_field(schema, field->name, strlen(field->name), false);
+		if (at < 0)
+			return err_config(
+				err, "fields: '%s' is no field of %s", field->name, schema->name);
+		if (!encode_form(&encoder->arena, field, &encoder->ops[at], err))
+			return err_prefix(err, "fields.%s", field->name);
+	}
+	return true;
+}
+
+bool encoder_new(const struct schema *schema, const struct reading *reading,
+	struct encoder **ret_encoder, struct err *err)
 {
 	struct encoder *encoder = calloc(1, sizeof(*encoder));
 	if (!encoder)
@@ -27,17 +55,25 @@ bool encoder_new(const struct schema *schema, struct encoder **ret_encoder, stru
 	arena_init(&encoder->arena, max_arena);
 	json_scanner_init(&encoder->state.scanner);
 	buf_init(&encoder->state.text, max_text);
-	encoder->count = schema->field_count;
-	encoder->ops = arena_calloc(&encoder->arena, encoder->count, sizeof(*encoder->ops));
-	for (size_t i = 0; i < encoder->count; i++) {
-		const struct field *field = &schema->fields[i];
-		if (!plan_op(&encoder->arena, field->type, field, &encoder->ops[i], err)) {
-			encoder_free(encoder);
-			return false;
-		}
+	if (!plan_fields(encoder, schema, err) ||
+		(reading && !apply_forms(encoder, schema, reading, err))) {
+		encoder_free(encoder);
+		return false;
 	}
 	*ret_encoder = encoder;
 	return true;
+}
+
+bool encoder_check_field(
+	const struct field *field, const struct field_reading *reading, struct err *err)
+{
+	struct arena arena;
+	struct op op;
+	arena_init(&arena, max_arena);
+	bool ok = plan_op(&arena, field->type, field, &op, err) &&
+		  encode_form(&arena, reading, &op, err);
+	arena_release(&arena);
+	return ok;
 }
 
 void encoder_free(struct encoder *encoder)

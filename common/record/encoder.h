@@ -8,20 +8,30 @@
  * YYYY-MM-DD; time HH:MM[:SS[.ffffff]]; timestamp date[T ]time with Z or +-HH[:]MM for timestamp-*,
  * without for local-timestamp-* (a timestamp-* without zone is UTC); decimal fixed point or
  * exponent, a digit lost beyond the scale is an error, trailing zeros are not; uuid 8-4-4-4-12;
- * bytes \xHEX or the text's own bytes; enum a symbol; nested types JSON.
+ * bytes \xHEX or the text's own bytes; enum a symbol; nested types JSON. What the configuration
+ * says about a field (reading->fields) goes before, for JSON strings too.
  */
 #ifndef PENSTOCK_RECORD_ENCODER_H
 #define PENSTOCK_RECORD_ENCODER_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "format/reading.h"
 #include "record/cell.h"
 #include "schema/schema.h"
 
 struct encoder;
 
-MUST_CHECK bool encoder_new(
-	const struct schema *schema, struct encoder **ret_encoder, struct err *err);
+/*
+ * `reading` says which fields have text forms of their own; NULL: none. Its patterns are compiled
+ * here. Borrows the schema. A field that is not in the schema or cannot be read so is a
+ * configuration error.
+ */
+MUST_CHECK bool encoder_new(const struct schema *schema, const struct reading *reading,
+	struct encoder **ret_encoder, struct err *err);
+/* Whether the field can be read so: patterns and words are right, and fit its type. */
+MUST_CHECK bool encoder_check_field(
+	const struct field *field, const struct field_reading *reading, struct err *err);
 void encoder_free(struct encoder *encoder);
 
 /*

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/json_scan.h"
+#include "format/reading.h"
 #include "schema/schema.h"
 
 struct op;
@@ -27,8 +28,11 @@ typedef bool (*encode_text_fn)(struct encode_state *state, const struct op *op, 
 
 enum json_text { JSON_TEXT_NO, JSON_TEXT_JSON, JSON_TEXT_JSONB };
 
+struct form; /* encode_form.c */
+
 struct op {
-	encode_text_fn encode; /* NULL for nested types */
+	encode_text_fn encode;	 /* NULL for nested types */
+	const struct form *form; /* how its text is read, where not as the type says; or NULL */
 	const struct type *type;
 	const struct field *field; /* NULL for items of arrays and maps */
 	bool nullable;
@@ -56,6 +60,10 @@ MUST_CHECK bool plan_op(struct arena *arena, const struct type *type, const stru
 
 /* The op's encode function and its numbers, by type; NULL for nested types. */
 encode_text_fn encode_text_for(struct arena *arena, struct op *op);
+
+/* Makes the op of a top-level field read its text as the configuration says. */
+MUST_CHECK bool encode_form(
+	struct arena *arena, const struct field_reading *reading, struct op *op, struct err *err);
 
 /*
  * Appends the value of validated JSON text, the union's branch included; false with state->why and

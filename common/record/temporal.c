@@ -24,6 +24,21 @@ static inline bool is_leap(unsigned year)
 /* Days before each month of a common year, and of the whole year. */
 static const unsigned days_before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 
+bool temporal_days(unsigned year, unsigned month, unsigned day, int32_t *ret_days)
+{
+	if (year - 1 > 9998 || month - 1 > 11 || day == 0)
+		return false;
+	bool leap = is_leap(year);
+	unsigned length = days_before[month] - days_before[month - 1] + (month == 2 && leap);
+	if (day > length)
+		return false;
+	unsigned past = year - 1;
+	unsigned days = past * 365 + past / 4 - past / 100 + past / 400 + days_before[month - 1] +
+			(month > 2 && leap) + day - 1;
+	*ret_days = (int32_t)days - 719162;
+	return true;
+}
+
 enum temporal_status temporal_date(const char *text, size_t len, int32_t *ret_days)
 {
 	if (len != 10 || text[4] != '-' || text[7] != '-')
@@ -34,18 +49,8 @@ enum temporal_status temporal_date(const char *text, size_t len, int32_t *ret_da
 	unsigned day = two(text + 8);
 	if (century > 99 || rest > 99 || month > 99 || day > 99)
 		return TEMPORAL_SYNTAX;
-	unsigned year = century * 100 + rest;
-	if (year == 0 || month - 1 > 11 || day == 0)
-		return TEMPORAL_RANGE;
-	bool leap = is_leap(year);
-	unsigned length = days_before[month] - days_before[month - 1] + (month == 2 && leap);
-	if (day > length)
-		return TEMPORAL_RANGE;
-	unsigned past = year - 1;
-	unsigned days = past * 365 + past / 4 - past / 100 + past / 400 + days_before[month - 1] +
-			(month > 2 && leap) + day - 1;
-	*ret_days = (int32_t)days - 719162;
-	return TEMPORAL_OK;
+	return temporal_days(century * 100 + rest, month, day, ret_days) ? TEMPORAL_OK
+									 : TEMPORAL_RANGE;
 }
 
 /* The fraction's digits behind the point, in microseconds. */
@@ -109,23 +114,22 @@ static size_t find_zone(const char *text, size_t len)
 	return len;
 }
 
-/* Z, +HH, +HHMM or +HH:MM; minutes east of Greenwich. */
-static enum temporal_status read_zone(const char *p, size_t n, int *ret_minutes)
+enum temporal_status temporal_zone(const char *text, size_t n, int *ret_minutes)
 {
 	*ret_minutes = 0;
-	if (n == 1 && p[0] == 'Z')
+	if (n == 1 && text[0] == 'Z')
 		return TEMPORAL_OK;
-	bool colon = n == 6 && p[3] == ':';
-	if (p[0] == 'Z' || (n != 3 && n != 5 && !colon))
+	bool colon = n == 6 && text[3] == ':';
+	if (text[0] == 'Z' || (n != 3 && n != 5 && !colon))
 		return TEMPORAL_SYNTAX;
-	unsigned hours = two(p + 1);
-	unsigned minutes = n == 3 ? 0 : two(p + (colon ? 4 : 3));
+	unsigned hours = two(text + 1);
+	unsigned minutes = n == 3 ? 0 : two(text + (colon ? 4 : 3));
 	if (hours > 99 || minutes > 99)
 		return TEMPORAL_SYNTAX;
 	if (hours > 15 || minutes > 59)
 		return TEMPORAL_RANGE;
 	int total = (int)(hours * 60 + minutes);
-	*ret_minutes = p[0] == '-' ? -total : total;
+	*ret_minutes = text[0] == '-' ? -total : total;
 	return TEMPORAL_OK;
 }
 
@@ -142,7 +146,8 @@ enum temporal_status temporal_stamp(
 	if (status == TEMPORAL_OK)
 		status = temporal_time(text + 11, zone_at - 11, digits, &us);
 	if (status == TEMPORAL_OK && zone_at < len)
-		status = zone ? read_zone(text + zone_at, len - zone_at, &minutes) : TEMPORAL_ZONE;
+		status = zone ? temporal_zone(text + zone_at, len - zone_at, &minutes)
+			      : TEMPORAL_ZONE;
 	if (status == TEMPORAL_OK)
 		*ret_us = days * TEMPORAL_DAY_US + us - minutes * INT64_C(60000000);
 	return status;

@@ -23,6 +23,10 @@ enum temporal_status {
 	TEMPORAL_ZONE,	    /* a zone where there is none to be */
 };
 
+/* The day's number since 1970-01-01, years 0001 to 9999; false when there is no such day. */
+bool temporal_days(unsigned year, unsigned month, unsigned day, int32_t *ret_days);
+/* Z, +-HH, +-HHMM or +-HH:MM of n bytes (1 at least); minutes east of Greenwich. */
+enum temporal_status temporal_zone(const char *text, size_t n, int *ret_minutes);
 /* YYYY-MM-DD; the years 0001 to 9999. Days since 1970-01-01. */
 enum temporal_status temporal_date(const char *text, size_t len, int32_t *ret_days);
 /* HH:MM[:SS[.fraction]] with at most `digits` significant digits of fraction. Microseconds. */

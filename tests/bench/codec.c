@@ -98,7 +98,7 @@ static void bench_encode(const struct schema *schema, struct chunk_writer *write
 			columns[i].text, (uint32_t)strlen(columns[i].text), CELL_TEXT, false};
 		bytes += cells[i].len + 1;
 	}
-	must(encoder_new(schema, &encoder, &err), &err);
+	must(encoder_new(schema, NULL, &encoder, &err), &err);
 	for (size_t round = 0; round < ROUNDS; round++) {
 		chunk_writer_clear(writer);
 		double start = cpu_ns();

@@ -266,7 +266,7 @@ static void make_rows(const struct schema *schema, struct chunk_writer *writer, 
 	struct encoder *encoder;
 	struct err err;
 	int field;
-	assert_ok(encoder_new(schema, &encoder, &err));
+	assert_ok(encoder_new(schema, NULL, &encoder, &err));
 	for (int row = 1; row <= ROWS; row++) {
 		static char texts[COLUMNS][512];
 		struct cell cells[COLUMNS];

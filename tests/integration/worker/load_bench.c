@@ -108,7 +108,8 @@ static void write_rows(const struct bench *bench, const struct message_spec *spe
 {
 	struct encoder *encoder;
 	struct err err;
-	assert_ok(encoder_new(spec->writer ? spec->writer : bench->dataset.schema, &encoder, &err));
+	assert_ok(encoder_new(
+		spec->writer ? spec->writer : bench->dataset.schema, NULL, &encoder, &err));
 	for (size_t i = 0; i < spec->count; i++)
 		encode_row(encoder, &spec->rows[i], writer);
 	encoder_free(encoder);

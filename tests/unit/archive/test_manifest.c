@@ -13,6 +13,13 @@ static const char sha[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410f
 static const char *nulls[] = {"", "NULL", "\\N", "\"q\" \xC3\xA9"};
 static const char *keys[] = {"order_id", "line"};
 static const char *kept[] = {"country"};
+static const char *patterns[] = {"%d/%m/%Y", "\"%Y\""};
+static const char *yes[] = {"Y", ""};
+static const char *no[] = {"N"};
+static struct field_reading forms[] = {
+	{.name = "ordered_on", .pattern = {patterns, 2}},
+	{.name = "paid", .yes = {yes, 2}, .no = {no, 1}},
+};
 static struct manifest_partition offsets[] = {{0, 17}, {3, 5000000000}};
 
 /* Every member differs from zero and from its neighbours. */
@@ -56,6 +63,8 @@ static struct manifest full(void)
 			.names = "year",
 			.values = "people",
 			.skip_nulls = true},
+		.fields = forms,
+		.field_count = 2,
 		.unknown = UNKNOWN_IGNORE,
 		.key = {keys, 2},
 		.chunk_bytes = 4000000000u,
@@ -89,6 +98,13 @@ static void equal_reading(const struct reading *a, const struct reading *b)
 	assert_string_equal(a->unpivot.names, b->unpivot.names);
 	assert_string_equal(a->unpivot.values, b->unpivot.values);
 	assert_int_equal(a->unpivot.skip_nulls, b->unpivot.skip_nulls);
+	assert_int_equal(a->field_count, b->field_count);
+	for (size_t i = 0; i < a->field_count; i++) {
+		assert_string_equal(a->fields[i].name, b->fields[i].name);
+		equal_lists(&a->fields[i].pattern, &b->fields[i].pattern);
+		equal_lists(&a->fields[i].yes, &b->fields[i].yes);
+		equal_lists(&a->fields[i].no, &b->fields[i].no);
+	}
 	assert_int_equal(a->unknown, b->unknown);
 	equal_lists(&a->key, &b->key);
 	assert_int_equal(a->chunk_bytes, b->chunk_bytes);
@@ -214,8 +230,12 @@ static void refused(const char *from, const char *to, const char *part)
 static void what_is_not_ours_is_refused(void **state)
 {
 	(void)state;
-	refused("\"version\":1", "\"version\":2", "version 2");
-	refused("\"version\":1,", "", "'version'");
+	refused("\"version\":2", "\"version\":3", "version 3");
+	refused("\"version\":2", "\"version\":0", "version 0");
+	refused("\"version\":2", "\"version\":1", "members");
+	refused("\"version\":2,", "", "'version'");
+	refused("\"fields\":[{", "\"fields\":[7,{", "'fields'");
+	refused("\"fields\":[{\"name\":\"ordered_on\",", "\"fields\":[{", "'name' is missing");
 	refused("\"rows\":13,", "", "'rows' is missing");
 	refused("\"rows\":13,", "\"rows\":13,\"columns\":1,", "members");
 	refused("\"rows\":13", "\"rows\":\"13\"", "'rows'");
@@ -227,6 +247,34 @@ static void what_is_not_ours_is_refused(void **state)
 	refused("\"delimiter\":\"\\t\"", "\"delimiter\":\"ab\"", "'delimiter'");
 	refused("\"topic\":\"p", "\"topic\":\"\\u0000p", "'topic'");
 	refused("\"partition\":0", "\"partition\":-1", "'partitions'");
+}
+
+/* A document from before the later members: they are as if never given. */
+static void an_older_document_is_read(void **state)
+{
+	(void)state;
+	static const char document[] =
+		"{\"version\":1,\"dataset\":\"orders\",\"sha256\":\"ab\",\"repeat\":0,"
+		"\"file_id\":7,\"name\":\"a.csv\",\"size\":3,\"state\":\"sent\",\"reason\":\"\","
+		"\"created_ms\":1,\"sent_ms\":2,\"rounds\":1,\"chunks\":1,\"records\":1,"
+		"\"rows\":1,\"rejects\":0,\"topic\":\"t\",\"partitions\":[],"
+		"\"cutter_version\":1,\"reading\":{\"format\":\"csv\",\"csv\":{"
+		"\"delimiter\":\";\",\"quote\":\"\",\"header\":1,\"skip\":0,\"nulls\":[\"\"],"
+		"\"trim\":false,\"encoding\":\"latin1\",\"ragged\":\"pad\"},"
+		"\"json\":{\"records\":\"\"},\"unpivot\":{\"enabled\":false,\"keep\":[],"
+		"\"names\":\"\",\"values\":\"\",\"skip_nulls\":false},\"unknown\":\"refuse\","
+		"\"key\":[\"id\"],\"chunk_bytes\":524288,\"max_reject_share\":-1,"
+		"\"max_rejects\":-1},\"schema\":\"{}\"}\n";
+	struct err err = {0};
+	struct manifest read;
+	manifest_init(&read);
+	assert_ok(manifest_parse(document, strlen(document), "m.json", &read, &err));
+	assert_int_equal(read.reading.csv.delimiter, ';');
+	assert_int_equal(read.reading.csv.quote, '\0');
+	assert_int_equal(read.reading.csv.encoding, ENCODING_LATIN1);
+	assert_int_equal(read.reading.csv.ragged, RAGGED_PAD);
+	assert_int_equal(read.reading.field_count, 0);
+	manifest_release(&read);
 }
 
 static void a_document_cut_anywhere_is_refused(void **state)
@@ -426,6 +474,7 @@ int main(void)
 		IN_FOLDER(every_member_survives),
 		cmocka_unit_test(every_letter_survives),
 		cmocka_unit_test(what_is_not_ours_is_refused),
+		cmocka_unit_test(an_older_document_is_read),
 		cmocka_unit_test(a_document_cut_anywhere_is_refused),
 		IN_FOLDER(the_first_to_create_wins),
 		IN_FOLDER(of_many_at_once_exactly_one_creates),

@@ -124,6 +124,46 @@ static void delimiters_have_names(void **state)
 	refused(DATASET("csv: {delimiter: '\"'}"), "csv.quote: is the delimiter, too");
 }
 
+static void fields_have_forms(void **state)
+{
+	(void)state;
+	struct config config =
+		loaded(DATASET("fields:\n      on: {pattern: [\"%d.%m.%Y\", '%Y']}\n"
+			       "      paid: {true: [Y, ja], false: N}\n      x: {}"));
+	const struct reading *reading = &config.datasets[0].reading;
+	assert_int_equal(reading->field_count, 3);
+	assert_string_equal(reading->fields[0].name, "on");
+	assert_int_equal(reading->fields[0].pattern.count, 2);
+	assert_string_equal(reading->fields[0].pattern.items[0], "%d.%m.%Y");
+	assert_string_equal(reading->fields[1].yes.items[1], "ja");
+	assert_string_equal(reading->fields[1].no.items[0], "N");
+	assert_int_equal(reading->fields[2].pattern.count, 0);
+	struct config again;
+	struct buf first;
+	struct buf second;
+	struct err err;
+	buf_init(&first, 1 << 16);
+	buf_init(&second, 1 << 16);
+	config_print(&config, &first);
+	assert_ok(scratch_load(buf_text(&first), &again, &err));
+	config_print(&again, &second);
+	assert_string_equal(buf_text(&first), buf_text(&second));
+	assert_int_equal(again.datasets[0].reading.fields[1].yes.count, 2);
+	config_release(&again);
+	config_release(&config);
+	buf_release(&first);
+	buf_release(&second);
+	refused(DATASET("fields: [a]"), "a.fields: expected a map of fields by name, not a list");
+	refused(DATASET("fields:\n      on: x"),
+		"penstock.yml:8: datasets.a.fields.on: expected a map");
+	refused(DATASET("fields:\n      on: {patern: x}"),
+		"penstock.yml:8: datasets.a.fields.on.patern: unknown key; did you mean pattern?");
+	refused(DATASET("fields:\n      on: {pattern: {a: b}}"),
+		"fields.on.pattern: expected a pattern");
+	refused(DATASET("fields:\n      on: {patern: x}\n    kep: all"),
+		"datasets.a.kep: unknown key");
+}
+
 static void formats_follow_the_patterns(void **state)
 {
 	(void)state;
@@ -270,6 +310,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_suggest_known_ones),
 		cmocka_unit_test(several_mistakes_come_at_once),
 		cmocka_unit_test(delimiters_have_names),
+		cmocka_unit_test(fields_have_forms),
 		cmocka_unit_test(formats_follow_the_patterns),
 		cmocka_unit_test(dataset_keys_are_checked),
 		cmocka_unit_test(kafka_properties_have_an_order),

@@ -114,6 +114,13 @@ static void mismatches_are_refused(void **state)
 	refused("key: [id], unpivot: {names: year, values: id, keep: [jahr]}", "takes the headers");
 	refused("key: [id], unpivot: {names: year, values: id}",
 		"field 'tags' is neither kept nor names nor values");
+	refused("key: [id], fields: {ids: {pattern: '%H'}}", "a.fields.ids: ");
+	refused("key: [id], fields: {yaer: {pattern: '%H'}}", "did you mean 'year'?");
+	refused("key: [id], fields: {jahr: {pattern: '%H'}}", "has no field 'jahr'");
+	refused("key: [id], fields: {at: {pattern: ['%Y-%m-%d', '%H:%M']}}",
+		"a.fields.at: pattern '%H:%M' has no date");
+	refused("key: [id], fields: {at: {pattern: '%Q'}}", "a.fields.at: '%Q': after %");
+	refused("key: [id], fields: {id: {'true': J, 'false': N}}", "a.fields.id: the field is no");
 }
 
 static void every_dataset_is_looked_at(void **state)

@@ -177,7 +177,7 @@ static bool run(
 	struct encoder *encoder;
 	int field = -1;
 	struct cell cell = {c->text, (uint32_t)strlen(c->text), (uint8_t)c->kind, false};
-	assert_true(encoder_new(schema, &encoder, err));
+	assert_true(encoder_new(schema, NULL, &encoder, err));
 	bool ok = encoder_row(encoder, &cell, out, &field, err);
 	assert_int_equal(field, ok ? -1 : 0);
 	encoder_free(encoder);
@@ -240,8 +240,8 @@ static void defaults_beyond_postgres_are_refused(void **state)
 		struct schema *schema = parse_field(fields[i]);
 		struct encoder *encoder;
 		struct err err;
-		assert_err(
-			encoder_new(schema, &encoder, &err), ERR_FATAL, "field 'f': the default");
+		assert_err(encoder_new(schema, NULL, &encoder, &err), ERR_FATAL,
+			"field 'f': the default");
 		schema_free(schema);
 	}
 }

@@ -76,7 +76,7 @@ static void read_back(const char *writer_fields, const char *reader_fields, cons
 	buf_init(&message, 1 << 16);
 	buf_init(&text, 1 << 16);
 	copy_rows_init(&rows);
-	assert_ok(encoder_new(writer, &encoder, &err));
+	assert_ok(encoder_new(writer, NULL, &encoder, &err));
 	assert_ok(encoder_row(encoder, cells, &block, &field, &err));
 	struct chunk chunk = make_chunk(writer, block.data, block.len, 1, &message);
 	assert_ok(transcoder_new(writer, reader, &transcoder, &err));
@@ -333,7 +333,7 @@ static void random_rows_come_back_to_the_byte(void **state)
 	buf_init(&again, 1 << 16);
 	copy_rows_init(&rows);
 	make_rows(schema, COUNT, &block, starts);
-	assert_ok(encoder_new(schema, &encoder, &err));
+	assert_ok(encoder_new(schema, NULL, &encoder, &err));
 	assert_ok(transcoder_new(schema, schema, &transcoder, &err));
 	struct chunk chunk = make_chunk(schema, block.data, block.len, COUNT, &message);
 	assert_ok(transcoder_chunk(transcoder, &chunk, &rows, &err));

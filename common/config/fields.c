@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A dataset's `fields` map: how single fields are read. */
+#include <stddef.h>
+
+#include "config/keys.h"
+
+#define OF(member) offsetof(struct field_reading, member)
+
+static const struct key field_rows[] = {
+	{.path = "pattern",
+		.type = &value_texts,
+		.offset = OF(pattern),
+		.fallback = "[]",
+		.expected = "a pattern such as %d/%m/%Y, or a list of them",
+		.doc = "How a date or time is written, in strptime's letters: `%Y %y %m %b %B %d "
+		       "%j`, `%H %I %p %M %S %f`, `%z`, `%%`. Of several the first that fits "
+		       "counts."},
+	{.path = "true",
+		.type = &value_texts,
+		.offset = OF(yes),
+		.fallback = "[]",
+		.expected = "a list of words",
+		.doc = "What means true, in any case, instead of the usual words. `false` is "
+		       "needed "
+		       "beside it."},
+	{.path = "false",
+		.type = &value_texts,
+		.offset = OF(no),
+		.fallback = "[]",
+		.expected = "a list of words",
+		.doc = "What means false, in any case."},
+};
+
+const struct key_table field_keys = {field_rows, sizeof(field_rows) / sizeof(field_rows[0])};
+
+static bool read_fields(const struct value *value)
+{
+	struct loader *loader = value->loader;
+	struct config_dataset *dataset = value->scope;
+	struct reading *reading = &dataset->reading;
+	struct arena *arena = &loader->config->arena;
+	const char *prefix = loader->prefix;
+	if (!value->given)
+		return true;
+	if (value->node->kind != TREE_MAP)
+		return false;
+	reading->fields = arena_calloc(arena, value->node->count + 1, sizeof(*reading->fields));
+	loader->prefix = arena_printf(arena, "%sfields.", prefix);
+	for (const struct tree_node *n = value->node->first; n; n = n->next) {
+		struct field_reading *field = &reading->fields[reading->field_count++];
+		field->name = n->key;
+		if (n->kind != TREE_MAP) {
+			loader_problem(
+				loader, n->line, n->key, "expected a map, as {pattern: ...}");
+			continue;
+		}
+		loader->prefix = arena_printf(arena, "%sfields.%.100s.", prefix, n->key);
+		keys_read(loader, &field_keys, n, field);
+		loader->prefix = arena_printf(arena, "%sfields.", prefix);
+	}
+	loader->prefix = prefix;
+	return true;
+}
+
+static void print_fields(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct reading *reading = &((const struct config_dataset *)target)->reading;
+	if (reading->field_count == 0)
+		return;
+	printer_map(printer, key->path);
+	for (size_t i = 0; i < reading->field_count; i++) {
+		printer_map(printer, reading->fields[i].name);
+		keys_print(&field_keys, &reading->fields[i], printer);
+		printer_map_end(printer);
+	}
+	printer_map_end(printer);
+}
+
+const struct value_type value_fields = {
+	.read = read_fields, .print = print_fields, .prints_key = true};

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Text forms the configuration gives a field: patterns of dates and times, words of booleans. All
+ * is compiled with the plan; a row costs no allocation.
+ */
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include "record/binary.h"
+#include "record/pattern.h"
+#include "record/plan.h"
+#include "record/temporal.h"
+
+#define QUOTED_PATTERNS 3
+
+struct form {
+	const struct pattern *patterns;
+	size_t pattern_count;
+	struct string_list words[2]; /* of false and of true */
+	const char *expected;
+};
+
+static bool fail(struct encode_state *state, const char *why)
+{
+	state->why = why;
+	return false;
+}
+
+static bool put_long(struct encode_state *state, struct buf *out, int64_t value)
+{
+	binary_append_long(out, value);
+	return !out->overflow || fail(state, "the row is larger than a message may be");
+}
+
+/*
+ * The first pattern that gives a moment wins; when none does, the reason of the first that the
+ * text at least looks like is told.
+ */
+static bool read_moment(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct moment *ret_moment)
+{
+	const struct form *form = op->form;
+	const char *reason = NULL;
+	for (size_t i = 0; i < form->pattern_count; i++) {
+		const char *why = NULL;
+		switch (pattern_read(&form->patterns[i], text, len, op->digits, ret_moment, &why)) {
+		case PATTERN_OK:
+			return true;
+		case PATTERN_IMPOSSIBLE:
+			reason = reason ? reason : why;
+			break;
+		case PATTERN_MISMATCH:
+			break;
+		}
+	}
+	return fail(state, reason ? reason : form->expected);
+}
+
+static bool encode_date(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct buf *out)
+{
+	struct moment moment;
+	if (!read_moment(state, op, text, len, &moment))
+		return false;
+	if (moment.us != 0)
+		return fail(state, "a time of day other than midnight, the type has none");
+	return put_long(state, out, moment.days);
+}
+
+static bool encode_time(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct buf *out)
+{
+	struct moment moment;
+	if (!read_moment(state, op, text, len, &moment))
+		return false;
+	return put_long(state, out, op->digits == 3 ? moment.us / 1000 : moment.us);
+}
+
+static bool encode_stamp(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct buf *out)
+{
+	struct moment moment;
+	if (!read_moment(state, op, text, len, &moment))
+		return false;
+	int64_t us = moment.days * TEMPORAL_DAY_US + moment.us - moment.zone * INT64_C(60000000);
+	/* Exact: no digit below a millisecond passed. */
+	return put_long(state, out, op->digits == 3 ? us / 1000 : us);
+}
+
+static bool encode_word(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct buf *out)
+{
+	const struct form *form = op->form;
+	for (unsigned value = 0; value < 2; value++) {
+		const struct string_list *words = &form->words[value];
+		for (size_t i = 0; i < words->count; i++) {
+			if (strlen(words->items[i]) != len ||
+				strncasecmp(words->items[i], text, len) != 0)
+				continue;
+			buf_append_byte(out, (unsigned char)value);
+			return !out->overflow ||
+			       fail(state, "the row is larger than a message may be");
+		}
+	}
+	return fail(state, form->expected);
+}
+
+/* Which patterns a type takes, and how it encodes them. */
+static const struct temporal_form {
+	enum logical_type logical;
+	encode_text_fn encode;
+	bool date; /* the pattern must have one; else it must not */
+	bool zone; /* it may have one */
+} temporal_forms[] = {
+	{LOGICAL_DATE, encode_date, true, false},
+	{LOGICAL_TIME_MILLIS, encode_time, false, false},
+	{LOGICAL_TIME_MICROS, encode_time, false, false},
+	{LOGICAL_TIMESTAMP_MILLIS, encode_stamp, true, true},
+	{LOGICAL_TIMESTAMP_MICROS, encode_stamp, true, true},
+	{LOGICAL_LOCAL_TIMESTAMP_MILLIS, encode_stamp, true, false},
+	{LOGICAL_LOCAL_TIMESTAMP_MICROS, encode_stamp, true, false},
+};
+
+static const struct temporal_form *find_temporal(const struct type *type)
+{
+	for (size_t i = 0; i < sizeof(temporal_forms) / sizeof(temporal_forms[0]); i++)
+		if (temporal_forms[i].logical == type->logical)
+			return &temporal_forms[i];
+	return NULL;
+}
+
+static bool check_pattern(const struct temporal_form *temporal, const struct pattern *pattern,
+	const char *text, struct err *err)
+{
+	if (temporal->date && !pattern->has_date)
+		return err_config(err, "pattern '%s' has no date, the field's type does", text);
+	if (!temporal->date && pattern->has_date)
+		return err_config(err, "pattern '%s' has a date, the field's type does not", text);
+	if (!temporal->zone && pattern->has_zone)
+		return err_config(err, "pattern '%s' has a zone, the field's type does not", text);
+	return true;
+}
+
+/* "expected a text like '%d/%m/%Y' or '%Y-%m-%d'" */
+static const char *describe_patterns(struct arena *arena, const struct string_list *list)
+{
+	const char *text = "expected a text like ";
+	for (size_t i = 0; i < list->count && i < QUOTED_PATTERNS; i++)
+		text = arena_printf(arena, "%s%s'%s'", text, i ? " or " : "", list->items[i]);
+	return list->count > QUOTED_PATTERNS ? arena_printf(arena, "%s ...", text) : text;
+}
+
+static bool compile_patterns(struct arena *arena, const struct string_list *list, struct op *op,
+	struct form *form, struct err *err)
+{
+	const struct temporal_form *temporal = find_temporal(op->type);
+	if (!temporal)
+		return err_config(err, "the field is no date or time, a pattern says nothing");
+	struct pattern *patterns = arena_calloc(arena, list->count, sizeof(*patterns));
+	for (size_t i = 0; i < list->count; i++)
+		if (!pattern_compile(arena, list->items[i], &patterns[i], err) ||
+			!check_pattern(temporal, &patterns[i], list->items[i], err))
+			return false;
+	form->patterns = patterns;
+	form->pattern_count = list->count;
+	form->expected = describe_patterns(arena, list);
+	op->encode = temporal->encode;
+	return true;
+}
+
+static bool check_words(const struct form *form, struct err *err)
+{
+	for (size_t i = 0; i < form->words[0].count; i++)
+		for (size_t j = 0; j < form->words[1].count; j++)
+			if (strcasecmp(form->words[0].items[i], form->words[1].items[j]) == 0)
+				return err_config(err, "'%s' means both true and false",
+					form->words[0].items[i]);
+	return true;
+}
+
+static bool take_words(
+	const struct field_reading *reading, struct op *op, struct form *form, struct err *err)
+{
+	if (op->type->kind != TYPE_BOOLEAN)
+		return err_config(
+			err, "the field is no boolean, words for true and false say nothing");
+	if (reading->yes.count == 0 || reading->no.count == 0)
+		return err_config(err, "words for both true and false are needed");
+	form->words[0] = reading->no;
+	form->words[1] = reading->yes;
+	form->expected = "expected one of the field's words for true and false";
+	op->encode = encode_word;
+	return check_words(form, err);
+}
+
+bool encode_form(
+	struct arena *arena, const struct field_reading *reading, struct op *op, struct err *err)
+{
+	struct form *form = arena_calloc(arena, 1, sizeof(*form));
+	if (reading->pattern.count > 0 &&
+		!compile_patterns(arena, &reading->pattern, op, form, err))
+		return false;
+	if ((reading->yes.count > 0 || reading->no.count > 0) &&
+		!take_words(reading, op, form, err))
+		return false;
+	op->form = form;
+	return true;
+}
