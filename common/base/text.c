@@ -226,3 +226,15 @@ void text_excerpt(struct buf *out, const char *text, size_t len, size_t max)
 	if (i < len)
 		buf_append_text(out, "...");
 }
+
+bool text_is_mail_address(const char *text)
+{
+	size_t n = strlen(text);
+	const char *at = strchr(text, '@');
+	if (!at || at == text || !at[1] || strchr(at + 1, '@') || n > TEXT_MAIL_ADDRESS_MAX)
+		return false;
+	for (const char *p = text; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("<>()[],;:\\\"", *p))
+			return false;
+	return true;
+}

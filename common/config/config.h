@@ -17,6 +17,8 @@
 #include "base/opts.h"
 #include "format/reading.h"
 
+#define MAIL_MAX_RECIPIENTS 100
+
 struct config_pair {
 	const char *key;
 	const char *value;
@@ -45,6 +47,7 @@ struct config_dataset {
 	const char *greatest; /* column, for CONFLICT_GREATEST */
 	enum keep_rule keep;
 	enum constraint_rule on_constraint;
+	int64_t stale_after_ms; /* alert when no file became complete for so long; 0 = none */
 	struct reading reading; /* reading.key holds the key (empty when append_only) */
 };
 
@@ -85,6 +88,17 @@ struct config {
 	} monitor;
 	struct {
 		const char *webhook; /* "" = none: POST {"text": ...} */
+		struct {
+			const char *server; /* smtp:// or smtps:// URL; "" = no mail */
+			bool plain;	    /* no TLS */
+			const char *ca;	    /* "" = the system's certificates */
+			const char *user;   /* "" = no login */
+			const char *password;
+			const char *from;
+			struct string_list to;
+		} mail;
+		int64_t stale_file_ms; /* 0 = no alert */
+		int64_t lag_ms;	       /* 0 = no alert */
 	} alerts;
 	struct string_list warnings; /* for the log: a password in the file, ... */
 };

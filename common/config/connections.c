@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kafka's properties, Postgres' conninfo, the webhook: what leads elsewhere and may hold secrets.
+/* Kafka's properties, Postgres' conninfo, where alerts go: what leads elsewhere and may hold
+ * secrets.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -137,6 +138,23 @@ static void print_webhook(const struct key *key, const void *target, struct prin
 	printer_text(printer, *text ? "https://" SECRET_MASK : "");
 }
 
+static bool read_secret(const struct value *value)
+{
+	if (value->node->kind != TREE_SCALAR)
+		return false;
+	*(const char **)value->target = value->node->text;
+	if (value->given && *value->node->text && !strstr(value->node->raw, "${"))
+		warn_secret(value, value->node->line, " is a secret");
+	return true;
+}
+
+static void print_secret(const struct key *key, const void *target, struct printer *printer)
+{
+	(void)key;
+	printer_text(printer, **(const char *const *)target ? SECRET_MASK : "");
+}
+
+const struct value_type value_secret = {.read = read_secret, .print = print_secret};
 const struct value_type value_kafka = {
 	.read = read_kafka, .print = print_kafka, .prints_key = true};
 const struct value_type value_postgres = {.read = read_postgres, .print = print_postgres};

@@ -7,8 +7,9 @@
 
 #include <stddef.h>
 
-#define IN(member)     offsetof(struct config_dataset, member)
-#define COUNT_OF(rows) (sizeof(rows) / sizeof((rows)[0]))
+#define IN(member)	   offsetof(struct config_dataset, member)
+#define COUNT_OF(rows)	   (sizeof(rows) / sizeof((rows)[0]))
+#define MILLISECONDS_A_DAY 86400000
 
 static const struct word file_formats[] = {
 	{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON}, {"json", FORMAT_JSON}, {0}};
@@ -81,6 +82,16 @@ static const struct key dataset_rows[] = {
 		.expected = "pause or reject",
 		.doc = "What a foreign key violation or a trigger's exception means: the dataset "
 		       "waits, or the row is rejected."},
+	{.path = "stale_after",
+		.type = &value_duration,
+		.offset = IN(stale_after_ms),
+		.fallback = "0",
+		.min = 0,
+		.max = 365 * (int64_t)MILLISECONDS_A_DAY,
+		.expected = "a duration such as 30m, 12h or 2d",
+		.doc = "When no file of the dataset became complete for longer, an alert is "
+		       "raised. "
+		       "0: none."},
 	{.path = "format",
 		.type = &value_format,
 		.offset = IN(reading.format),

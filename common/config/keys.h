@@ -103,9 +103,13 @@ extern const struct value_type value_section;  /* bool: whether the section is t
 extern const struct value_type value_kafka;    /* struct config_pairs */
 extern const struct value_type value_postgres; /* const char *, a conninfo */
 extern const struct value_type value_webhook;  /* const char *, a URL */
-extern const struct value_type value_address;  /* const char *, host:port */
-extern const struct value_type value_prefix;   /* const char *, of topic names */
-extern const struct value_type value_datasets; /* struct config */
+extern const struct value_type value_secret;   /* const char *, never shown */
+extern const struct value_type value_mail_server;    /* const char *, an SMTP URL */
+extern const struct value_type value_mail_address;   /* const char * */
+extern const struct value_type value_mail_addresses; /* struct string_list */
+extern const struct value_type value_address;	     /* const char *, host:port */
+extern const struct value_type value_prefix;	     /* const char *, of topic names */
+extern const struct value_type value_datasets;	     /* struct config */
 
 extern const struct value_type value_format; /* enum file_format, by words or by `files` */
 

@@ -185,6 +185,47 @@ static bool read_prefix(const struct value *value)
 	return true;
 }
 
+static bool read_mail_address(const struct value *value)
+{
+	const char *text = scalar(value);
+	if (!text || (*text && !text_is_mail_address(text)))
+		return false;
+	*(const char **)value->target = text;
+	return true;
+}
+
+static bool read_mail_addresses(const struct value *value)
+{
+	if (!read_texts(value))
+		return false;
+	const struct string_list *list = value->target;
+	for (size_t i = 0; i < list->count; i++)
+		if (!text_is_mail_address(list->items[i]))
+			value_problem(value, "'%s' is no mail address", list->items[i]);
+	return list->count <= MAIL_MAX_RECIPIENTS;
+}
+
+/* The row stands behind those of sender and recipients. */
+static bool read_mail_server(const struct value *value)
+{
+	const struct config *config = value->loader->config;
+	const char *text = scalar(value);
+	if (!text)
+		return false;
+	*(const char **)value->target = text;
+	if (!*text)
+		return true;
+	const char *host = strncmp(text, "smtp://", 7) == 0    ? text + 7
+			   : strncmp(text, "smtps://", 8) == 0 ? text + 8
+							       : "";
+	/* No login, path or query: user and password have keys of their own. */
+	if (!*host || strpbrk(host, "@/?# "))
+		return false;
+	if (!*config->alerts.mail.from || !config->alerts.mail.to.count)
+		value_problem(value, "needs alerts.mail.from and alerts.mail.to");
+	return true;
+}
+
 const struct value_type value_text = {.read = read_text, .print = print_text};
 const struct value_type value_path = {.read = read_path, .print = print_text};
 const struct value_type value_bool = {.read = read_bool, .print = print_bool};
@@ -195,4 +236,7 @@ const struct value_type value_word = {.read = read_word, .print = print_word};
 const struct value_type value_texts = {.read = read_texts, .print = print_texts};
 const struct value_type value_section = {.read = read_section, .print = NULL};
 const struct value_type value_address = {.read = read_address, .print = print_text};
+const struct value_type value_mail_address = {.read = read_mail_address, .print = print_text};
+const struct value_type value_mail_addresses = {.read = read_mail_addresses, .print = print_texts};
+const struct value_type value_mail_server = {.read = read_mail_server, .print = print_text};
 const struct value_type value_prefix = {.read = read_prefix, .print = print_text};

@@ -13,6 +13,7 @@ static const struct {
 } migrations[] = {
 	{1, "ledger", sql_ledger_001_ledger},
 	{2, "since", sql_ledger_002_since},
+	{3, "alert", sql_ledger_003_alert},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

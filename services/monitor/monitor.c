@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "http/health.h"
+#include "monitor/alerts.h"
 #include "monitor/dashboard.h"
 #include "monitor/metrics.h"
 #include "monitor/watch.h"
@@ -37,6 +38,7 @@ struct monitor {
 	struct metrics *metrics;
 	struct answer lag;
 	struct answer status;
+	bool alerts_told; /* that they cannot be noted */
 };
 
 /* Notes the outcome; logs when it changed. */
@@ -52,6 +54,16 @@ static void settle(struct answer *answer, bool good, const struct err *err)
 	answer->known = true;
 }
 
+/* Without a ledger there is nothing to note; that it is away was said already. */
+static void note_alerts(struct monitor *monitor, const struct lag *lag)
+{
+	struct err err;
+	bool noted = alerts_note(&monitor->watch, lag, &monitor->arena, &err);
+	if (!noted && !monitor->alerts_told)
+		log_err(LOG_WARN, "alerts", &err);
+	monitor->alerts_told = !noted;
+}
+
 static void refresh(struct monitor *monitor)
 {
 	struct lag lag = {0};
@@ -62,6 +74,8 @@ static void refresh(struct monitor *monitor)
 	arena_clear(&monitor->arena);
 	bool lag_good = watch_lag(&monitor->watch, &monitor->arena, &lag, &lag_err);
 	bool status_good = watch_status(&monitor->watch, &monitor->arena, &status, &status_err);
+	if (status_good)
+		note_alerts(monitor, lag_good ? &lag : NULL);
 	pthread_mutex_lock(&monitor->lock);
 	buf_clear(&monitor->lag.json);
 	buf_clear(&monitor->status.json);
@@ -188,9 +202,11 @@ bool monitor_run(const struct monitor_options *options, struct err *err)
 	if (ok) {
 		log_info("monitor is listening", log_str("listen", listen),
 			log_int("port", http_server_port(server)));
+		struct teller *teller = teller_start(options);
 		do {
 			refresh(&monitor);
 		} while (!stop_wait_ms(refresh_ms));
+		teller_stop(teller);
 		http_server_close(server);
 	}
 	monitor_release(&monitor);

@@ -60,6 +60,12 @@ static const struct listing_column dead_letter_columns[] = {
 	{"reason", "reason", LISTING_TEXT},
 };
 
+static const struct listing_column alert_columns[] = {
+	{"kind", "kind", LISTING_TEXT},
+	{"since", "raised_at", LISTING_TEXT},
+	{"what", "text", LISTING_TEXT},
+};
+
 static const struct listing_column reject_columns[] = {
 	{"file", "file", LISTING_TEXT},
 	{"dataset", "dataset", LISTING_TEXT},
@@ -82,6 +88,7 @@ static const struct listing_shape parts[STATUS_PARTS] = {
 	[STATUS_RUNS] = {"runs", "last runs", sql_monitor_runs, COLUMNS(run_columns)},
 	[STATUS_DEAD_LETTERS] = {"dead_letters", "dead letters", sql_monitor_dead_letters,
 		COLUMNS(dead_letter_columns)},
+	[STATUS_ALERTS] = {"alerts", "open alerts", sql_monitor_alerts, COLUMNS(alert_columns)},
 };
 
 static const struct listing_shape rejects = {

@@ -22,6 +22,7 @@
 #include "producer/quarantine.h"
 #include "producer/recover.h"
 #include "producer/repair.h"
+#include "producer/stale.h"
 #include "producer/watch.h"
 
 static const int64_t default_settle_ms = 500;
@@ -48,6 +49,7 @@ struct service {
 	struct health *health; /* NULL: nothing is served */
 	atomic_bool away;      /* read by the server's thread */
 	struct inbox inbox;
+	struct stale stale;
 	int watch;
 	bool recovered;
 	bool inbox_full;
@@ -253,6 +255,7 @@ static void scan_step(struct service *service)
 		log_warn("more files in the inbox than one scan takes: the rest follow",
 			log_int("taken", now->count));
 	service->inbox_full = service->inbox.full;
+	stale_note(&service->stale, now);
 }
 
 static int64_t publish_step(struct service *service)
@@ -372,6 +375,7 @@ static bool start(struct service *service, struct err *err)
 	service->watch = -1;
 	service->metrics = metrics_new();
 	inbox_init(&service->inbox, options->config->inbox);
+	stale_init(&service->stale, options->config);
 	if (!file_make_folder(options->config->inbox, err) ||
 		!publisher_open(&service->publish, &service->publisher, err))
 		return false;

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "postgres/migrate.h"
-#include "scheduler/alert.h"
 
 /* Results and shapes of one run. */
 #define BATCH_MAX_BYTES ((size_t)256 * 1024 * 1024)
@@ -60,28 +59,6 @@ static void print_checks(const struct once *once, const struct batch *batch)
 	}
 }
 
-/* One line about the run for the webhook. */
-static void alert(
-	const struct once *once, const struct batch *batch, bool ok, const struct err *err)
-{
-	struct buf text;
-	buf_init(&text, 16 * 1024);
-	buf_printf(&text, "penstock run %lld (%s) ", (long long)batch->run_id, batch->trigger);
-	if (!ok)
-		buf_printf(&text, "failed: %s", err->message);
-	else if (batch->failures)
-		buf_printf(&text,
-			"published nothing, %lld failed checks:", (long long)batch->failures);
-	else
-		buf_printf(&text, "has %lld warnings:", (long long)batch->warnings);
-	for (size_t i = 0; ok && i < once->project->check_count; i++)
-		if (batch->checks[i].ran && batch->checks[i].state != CHECK_PASS)
-			buf_printf(&text, " %s (%s)", once->project->checks[i].name,
-				batch->checks[i].message);
-	alert_send(once->config, buf_text(&text));
-	buf_release(&text);
-}
-
 /* Another session wrote what the run wanted to change: a new run sees it. */
 static bool is_conflict(const struct err *err)
 {
@@ -109,8 +86,6 @@ bool once_run(const struct once *once, struct run_summary *ret_summary, bool *re
 	if (once->line)
 		print_models(once, &batch);
 	print_checks(once, &batch);
-	if (!batch.deposed && !stop_requested() && (!ok || batch.failures || batch.warnings))
-		alert(once, &batch, ok, err);
 	if (ret_deposed)
 		*ret_deposed = batch.deposed;
 	if (ok)
@@ -206,8 +181,6 @@ bool check_once(const struct run_options *options, struct run_summary *ret_summa
 		for (size_t i = 0; i < project.check_count; i++)
 			summary.checks += batch.checks[i].ran;
 		*ret_summary = summary;
-		if (batch.failures || batch.warnings)
-			alert(&once, &batch, true, err);
 	}
 	batch_release(&batch);
 	project_release(&project);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A whole run around batch_run: tries again, logs, alerts, lines for people. */
+/* A whole run around batch_run: tries again, logs, lines for people. */
 #ifndef PENSTOCK_SCHEDULER_ONCE_H
 #define PENSTOCK_SCHEDULER_ONCE_H
 

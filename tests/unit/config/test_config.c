@@ -94,7 +94,8 @@ static void what_is_printed_loads_again(void **state)
 
 	const char awkward[] =
 		"kafka: {client.id: '$${x} \"q\" #: \\\\', sasl.password: '${P:-pw}'}\n"
-		"postgres: 'host=h password=pw'\nalerts: {webhook: 'http://u:p@h/x'}\n"
+		"postgres: 'host=h password=pw'\nalerts: {webhook: 'http://u:p@h/x', "
+		"mail: {user: u, password: '${P:-pw2}'}}\n"
 		"datasets: {a: {schema: s, files: 'a*.tsv', table: t, key: 'true',\n"
 		"  csv: {quote: '', nulls: ['', 'null', '~', \"a\\tb\"]}}}\n";
 	assert_ok(scratch_load(awkward, &config, &err));

@@ -49,6 +49,10 @@ static void numbers_are_strict(void **state)
 	refused("monitor: {listen: 'h:99999'}\n", "expected HOST:PORT");
 	refused("reports: {format: xml}\n", "expected csv, json or markdown");
 	refused("alerts: {webhook: slack}\n", "expected a URL");
+	refused("alerts: {mail: {server: 'smtp://h'}}\n", "needs alerts.mail.from");
+	refused("alerts: {mail: {server: 'smtp://u:p@h'}}\n", "expected smtp://HOST");
+	refused("alerts: {mail: {from: 'Bob <b@x.org>'}}\n", "expected a mail address");
+	refused("alerts: {mail: {to: [a@x.org, 'b@@x.org']}}\n", "is no mail address");
 	refused("inbox: ''\n", "expected a folder, not ''");
 	refused("topics: {prefix: 'a b'}\n", "letters, digits");
 	refused(DATASET("chunk_bytes: 1MiB"),

@@ -1,0 +1,39 @@
+-- What the ledger says is wrong now: kind, subject, text; at most 1,000 of a kind.
+-- $1 datasets, $2 for each, after how many milliseconds without a complete file it is stale.
+(SELECT 'quarantine' AS kind, f.dataset || ' ' || f.file_id AS subject,
+  f.name || ' of dataset ' || f.dataset || ' is quarantined: ' || f.reason AS text
+FROM penstock.file f
+WHERE f.state = 'quarantined'
+ORDER BY f.file_id DESC LIMIT 1000)
+UNION ALL
+(SELECT 'dead_letter', coalesce(d.dataset, ''),
+  count(*) || ' dead ' || CASE count(*) WHEN 1 THEN 'letter' ELSE 'letters' END
+    || coalesce(' of dataset ' || d.dataset, '') || ': ' || max(d.reason)
+FROM penstock.dead_letter d
+WHERE d.replayed_at IS NULL
+GROUP BY d.dataset)
+UNION ALL
+(SELECT 'failed_run', 'models', 'run ' || r.run_id || ' failed, old results are kept: ' || r.error
+FROM (SELECT * FROM penstock.run
+      WHERE trigger <> 'check' AND state IN ('published', 'failed')
+      ORDER BY run_id DESC LIMIT 1) r
+WHERE r.state = 'failed')
+UNION ALL
+(SELECT 'failed_check', c.name,
+  'check ' || c.name || CASE c.state WHEN 'warn' THEN ' warns: ' ELSE ' failed: ' END || c.message
+FROM penstock.check_result c
+-- The newest results of a model tell which of its checks there still are.
+JOIN (SELECT model, max(run_id) AS run_id FROM penstock.check_result GROUP BY model) newest
+  ON newest.model = c.model AND newest.run_id = c.run_id
+WHERE c.state <> 'pass'
+ORDER BY c.name LIMIT 1000)
+UNION ALL
+(SELECT 'stale_dataset', w.dataset,
+  'dataset ' || w.dataset || ': no file became complete since '
+    || to_char(l.last AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM unnest($1::text[], $2::bigint[]) AS w (dataset, ms)
+CROSS JOIN LATERAL (
+  SELECT coalesce(
+    (SELECT max(f.complete_at) FROM penstock.file f WHERE f.dataset = w.dataset),
+    (SELECT min(s.recorded_at) FROM penstock.schema s WHERE s.dataset = w.dataset)) AS last) l
+WHERE l.last < clock_timestamp() - w.ms * interval '1 millisecond')
