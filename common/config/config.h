@@ -78,6 +78,10 @@ struct config {
 		enum report_format { REPORT_CSV, REPORT_JSON, REPORT_MARKDOWN } format;
 	} reports;
 	struct {
+		bool store_failures;
+		int64_t keep_ms;
+	} checks;
+	struct {
 		const char *cron; /* "" = none */
 		const char *time_zone;
 		bool after_load;

@@ -37,7 +37,9 @@ struct check_result {
 	enum check_state state;
 	int64_t failures;
 	int64_t milliseconds;
-	const char *message; /* "" */
+	const char *message;	 /* "" */
+	const char *const *rows; /* failing ones, as JSON objects */
+	size_t row_count;
 };
 
 struct batch {
@@ -52,6 +54,8 @@ struct batch {
 	int64_t run_id;
 	struct model_result *models; /* as project->models */
 	struct check_result *checks; /* as project->checks */
+	bool only_checks;	     /* penstock check: nothing is published */
+	size_t kept_bytes;	     /* of failing rows */
 	int64_t failures;
 	int64_t warnings;
 	struct run_summary totals; /* what the run did, or would have done without failed checks */

@@ -83,8 +83,8 @@ static bool write_checks(struct batch *batch, struct err *err)
 		if (!result->ran)
 			continue;
 		const char *parameters[] = {print(&numbers[0], batch->run_id), check->name,
-			check_kind_name(check->kind), check->model ? check->model->name : "",
-			check->column, check->warn ? "warn" : "error", check_states[result->state],
+			check_kind_name(check->kind), check->on, check->column,
+			check->warn ? "warn" : "error", check_states[result->state],
 			print(&numbers[1], result->failures), result->message,
 			print(&numbers[2], result->milliseconds)};
 		if (!database_run(batch->database,

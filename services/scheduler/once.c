@@ -48,7 +48,7 @@ static void print_checks(const struct once *once, const struct batch *batch)
 				log_str("severity", check->warn ? "warn" : "error"),
 				log_str("message", result->message),
 				log_str("origin", check->origin));
-		const struct run_line line = {.model = check->model ? check->model->name : "",
+		const struct run_line line = {.model = check->on,
 			.check = check->name,
 			.state = check_states[result->state],
 			.failures = result->failures,
@@ -165,11 +165,11 @@ bool check_once(const struct run_options *options, struct run_summary *ret_summa
 		.project = &project,
 		.line = options->line,
 		.context = options->context};
-	struct batch batch = {.project = &project, .trigger = "check"};
+	struct batch batch = {.project = &project, .trigger = "check", .only_checks = true};
 	int64_t started = clock_monotonic_us();
 	arena_init(&batch.arena, BATCH_MAX_BYTES);
 	batch.checks = arena_calloc(&batch.arena, project.check_count + 1, sizeof(*batch.checks));
-	bool ok = project_select(&project, options->models, options->model_count, err) &&
+	bool ok = project_select_checks(&project, options->models, options->model_count, err) &&
 		  check_tables(&batch, options->config, err);
 	database_close(batch.database);
 	print_checks(&once, &batch);

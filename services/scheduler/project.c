@@ -25,12 +25,14 @@ bool project_load(const struct config *config, struct project *ret_project, stru
 {
 	struct project project = {.config = config};
 	arena_init(&project.arena, PROJECT_MAX_BYTES);
+	project.store_failures = config->checks.store_failures;
 	bool ok = true;
 	if (*config->models) {
 		const char *folder = arena_strdup(&project.arena, config->models);
 		ok = models_load(folder, &project, err) && graph_order(&project, err) &&
 		     properties_load(folder, &project, err) &&
-		     check_files_load(checks_folder(folder, &project.arena), &project, err);
+		     check_files_load(checks_folder(folder, &project.arena), &project, err) &&
+		     freshness_bind(config, &project, err);
 	}
 	if (!ok) {
 		project_release(&project);
@@ -46,23 +48,35 @@ void project_release(struct project *project)
 	*project = (struct project){0};
 }
 
-struct check *project_add_check(struct project *project)
+/* One more at the end of an array that doubles. */
+static void *add(struct arena *arena, void *items, size_t *count, size_t *capacity, size_t size)
 {
-	if (project->check_count == project->check_capacity) {
-		size_t capacity = project->check_capacity ? project->check_capacity * 2 : 32;
-		struct check *bigger = arena_calloc(&project->arena, capacity, sizeof(*bigger));
-		if (project->check_count)
-			memcpy(bigger, project->checks, project->check_count * sizeof(*bigger));
-		project->checks = bigger;
-		project->check_capacity = capacity;
+	if (*count == *capacity) {
+		*capacity = *capacity ? *capacity * 2 : 32;
+		char *bigger = arena_calloc(arena, *capacity, size);
+		if (*count)
+			memcpy(bigger, items, *count * size);
+		items = bigger;
 	}
-	return &project->checks[project->check_count++];
+	(*count)++;
+	return items;
 }
 
-bool severity_parse(const char *text, bool *ret_warn)
+struct check *project_add_check(struct project *project)
 {
-	*ret_warn = strcmp(text, "warn") == 0;
-	return *ret_warn || strcmp(text, "error") == 0;
+	project->checks = add(&project->arena, project->checks, &project->check_count,
+		&project->check_capacity, sizeof(*project->checks));
+	struct check *check = &project->checks[project->check_count - 1];
+	*check = (struct check){
+		.description = "", .on = "", .schema = "public", .table = "", .column = ""};
+	return check;
+}
+
+struct source_table *project_add_source(struct project *project)
+{
+	project->sources = add(&project->arena, project->sources, &project->source_count,
+		&project->source_capacity, sizeof(*project->sources));
+	return &project->sources[project->source_count - 1];
 }
 
 static bool is_pattern(const char *name)
@@ -98,4 +112,62 @@ bool project_select(
 		if (!select_name(project, names[i], err))
 			return false;
 	return true;
+}
+
+static bool glob_in(const char *name, const char *qualified, const char *bare)
+{
+	return text_glob(name, strchr(name, '.') || is_pattern(name) ? qualified : bare);
+}
+
+static bool select_check(struct project *project, const char *name, struct err *err)
+{
+	bool found = false;
+	for (size_t i = 0; i < project->model_count; i++) {
+		struct model *model = &project->models[i];
+		bool meant = glob_in(name, model->name, model->table);
+		model->selected = model->selected || meant;
+		found = found || meant;
+	}
+	for (size_t i = 0; i < project->check_count; i++) {
+		struct check *check = &project->checks[i];
+		bool meant = text_glob(name, check->name) || glob_in(name, check->on, check->table);
+		check->selected = check->selected || meant;
+		found = found || meant;
+	}
+	return found || err_usage(err, "no check, model or source table is called '%s'", name);
+}
+
+bool project_select_checks(
+	struct project *project, const char *const *names, size_t count, struct err *err)
+{
+	for (size_t i = 0; i < project->model_count; i++)
+		project->models[i].selected = count == 0;
+	for (size_t i = 0; i < project->check_count; i++)
+		project->checks[i].selected = count == 0;
+	for (size_t i = 0; i < count; i++)
+		if (!select_check(project, names[i], err))
+			return false;
+	return true;
+}
+
+const struct model *project_find_relation(const struct project *project, const struct check *check,
+	const struct check_relation *relation, const char **ret_schema, const char **ret_table)
+{
+	const struct model *model =
+		project_resolve(project, check->schema, relation->schema, relation->table);
+	for (size_t i = 0; i < project->model_count && !model && !*relation->schema; i++)
+		if (strcmp(project->models[i].table, relation->table) == 0)
+			model = &project->models[i];
+	*ret_schema = model ? model->schema : relation->schema;
+	*ret_table = model ? model->table : relation->table;
+	for (size_t i = 0; i < project->source_count && relation->source; i++) {
+		const struct source_table *source = &project->sources[i];
+		if (strcmp(source->source, relation->schema) != 0 ||
+			strcmp(source->called, relation->table) != 0)
+			continue;
+		*ret_schema = source->schema;
+		*ret_table = source->table;
+		return NULL;
+	}
+	return model;
 }

@@ -13,8 +13,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "config/config.h"
-#include "query/query.h"
 #include "cron/cron.h"
+#include "query/query.h"
+#include "scheduler/check.h"
 
 enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW };
 
@@ -45,38 +46,31 @@ struct model {
 	bool selected; /* part of this run */
 };
 
-enum check_kind {
-	CHECK_UNIQUE,
-	CHECK_NOT_NULL,
-	CHECK_ACCEPTED_VALUES,
-	CHECK_RELATIONSHIPS,
-	CHECK_SQL,
-};
-
-struct check {
-	const char *name;   /* "not_null_marts_orders_customer_id" */
-	const char *origin; /* "sql/models/marts.yml:12" */
-	enum check_kind kind;
-	const struct model *model; /* NULL for CHECK_SQL */
-	const char *column;	   /* "" for CHECK_SQL */
-	bool warn;		   /* severity: warn */
-	const char *description;   /* "" when there is none */
-	const char *where;	   /* SQL condition; NULL: all rows */
-	struct string_list values; /* CHECK_ACCEPTED_VALUES */
-	const char *to_schema;	   /* CHECK_RELATIONSHIPS: "" when not qualified */
-	const char *to_table;
-	const char *to_field;
-	struct query query; /* CHECK_SQL */
+/* A table that models read and none makes, as `sources` describes it. */
+struct source_table {
+	const char *source; /* source('source', 'called') means it */
+	const char *called;
+	const char *name; /* "raw.orders" */
+	const char *schema;
+	const char *table;
+	const char *description; /* "" when there is none */
+	struct model_column *columns;
+	size_t column_count;
+	const char *origin; /* "sql/models/sources.yml:7" */
 };
 
 struct project {
 	struct arena arena;
 	const struct config *config; /* borrowed */
-	struct model *models; /* parents before children */
+	struct model *models;	     /* parents before children */
 	size_t model_count;
+	struct source_table *sources;
+	size_t source_count;
+	size_t source_capacity;
 	struct check *checks;
 	size_t check_count;
 	size_t check_capacity;
+	bool store_failures; /* of checks that do not say */
 };
 
 /* Configuration errors with file and line. */
@@ -91,13 +85,25 @@ void project_release(struct project *project);
 MUST_CHECK bool project_select(
 	struct project *project, const char *const *names, size_t count, struct err *err);
 
+/*
+ * Marks the checks that the names select: a model or raw table as above, or a check's own name or
+ * pattern; count 0: all. A name that selects nothing is a usage error.
+ */
+MUST_CHECK bool project_select_checks(
+	struct project *project, const char *const *names, size_t count, struct err *err);
+
 /* "view", "table", "materialized_view". */
 const char *materialized_name(enum materialized materialized);
-/* "unique", "not_null", ... */
-const char *check_kind_name(enum check_kind kind);
-
 /* The model a name in `own_schema`'s SQL means (own schema, then public); NULL when none. */
 struct model *project_resolve(const struct project *project, const char *own_schema,
 	const char *schema, const char *name);
+
+/*
+ * Where a table that a check names is: the model (returned; a bare name means one of the own
+ * schema or public, or else the first of that name), the source table, or the name as it stands.
+ * *ret_schema is "" where nobody says.
+ */
+const struct model *project_find_relation(const struct project *project, const struct check *check,
+	const struct check_relation *relation, const char **ret_schema, const char **ret_table);
 
 #endif

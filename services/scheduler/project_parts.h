@@ -9,14 +9,18 @@
 MUST_CHECK bool models_load(const char *folder, struct project *project, struct err *err);
 /* graph.c: finds parents, refuses cycles, puts parents first. */
 MUST_CHECK bool graph_order(struct project *project, struct err *err);
-/* properties.c: the YAML files of `folder`: descriptions and checks. */
+/* properties.c: the YAML files of `folder`: models, raw tables, checks. */
 MUST_CHECK bool properties_load(const char *folder, struct project *project, struct err *err);
 /* check_files.c: the SQL checks of `folder`. */
 MUST_CHECK bool check_files_load(const char *folder, struct project *project, struct err *err);
 
-/* A new, zeroed check at the end of the list. */
+/* check_freshness.c: finds the datasets whose files tell how fresh a table is. */
+MUST_CHECK bool freshness_bind(
+	const struct config *config, struct project *project, struct err *err);
+
+/* A new check at the end of the list, with defaults. */
 struct check *project_add_check(struct project *project);
-/* "error" and "warn"; false for anything else. */
-bool severity_parse(const char *text, bool *ret_warn);
+/* A new, zeroed raw table at the end of the list. */
+struct source_table *project_add_source(struct project *project);
 
 #endif

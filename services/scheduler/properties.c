@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Property files, laid out as in dbt: descriptions of models and columns, and the checks on them.
+ * Property files, laid out as in dbt: descriptions of models, raw tables and columns, and the
+ * checks on them.
  */
 #include <string.h>
 
@@ -14,39 +15,13 @@ static bool ignore_version(struct property_reader *reader, const struct tree_nod
 	       property_fail(reader, node, "version: expected 2");
 }
 
-/* What `name: x` of the map is; required. */
-static bool find_name(struct property_reader *reader, const struct tree_node *map, const char *what,
-	const char **ret_name)
-{
-	const struct tree_node *name = map->kind == TREE_MAP ? tree_find(map, "name", 4) : NULL;
-	if (!name || name->kind != TREE_SCALAR || !*name->text)
-		return err_config(reader->err, "%s:%d: %s begins with `- name: ...`", reader->path,
-			map->line, what);
-	*ret_name = name->text;
-	return true;
-}
-
-static bool name_read_already(struct property_reader *reader, const struct tree_node *node)
-{
-	(void)reader;
-	(void)node;
-	return true;
-}
-
-static bool refuse_model_checks(struct property_reader *reader, const struct tree_node *node)
-{
-	return property_fail(reader, node,
-		"checks stand below a column; write one on the whole model as SQL in the folder "
-		"checks");
-}
-
 static bool read_column_description(struct property_reader *reader, const struct tree_node *node)
 {
 	return property_text(reader, node, &reader->column->description);
 }
 
 static const struct property_key column_keys[] = {
-	{"name", name_read_already},
+	{"name", property_skip},
 	{"description", read_column_description},
 	{"data_tests", property_checks},
 	{"tests", property_checks},
@@ -56,34 +31,39 @@ static const struct property_key column_keys[] = {
 static bool read_column(struct property_reader *reader, const struct tree_node *node)
 {
 	const char *name = NULL;
-	if (!find_name(reader, node, "a column", &name))
+	struct property_relation *relation = reader->relation;
+	if (!property_name(reader, node, "a column", &name))
 		return false;
-	for (size_t i = 0; i < reader->model->column_count; i++)
-		if (strcmp(reader->model->columns[i].name, name) == 0)
+	for (size_t i = 0; i < relation->column_count; i++)
+		if (strcmp(relation->columns[i].name, name) == 0)
 			return property_fail(reader, node, "this column is described already");
-	reader->column = &reader->model->columns[reader->model->column_count++];
+	reader->column = &relation->columns[relation->column_count++];
 	*reader->column = (struct model_column){name, ""};
-	return property_map(reader, node, column_keys, "a column");
+	bool ok = property_map(reader, node, column_keys, "a column");
+	reader->column = NULL;
+	return ok;
 }
 
-static bool read_columns(struct property_reader *reader, const struct tree_node *node)
+bool property_columns(struct property_reader *reader, const struct tree_node *node)
 {
-	reader->model->columns = arena_calloc(
-		&reader->project->arena, node->count + 1, sizeof(*reader->model->columns));
+	struct property_relation *relation = reader->relation;
+	relation->columns =
+		arena_calloc(&reader->project->arena, node->count + 1, sizeof(*relation->columns));
+	relation->column_count = 0;
 	return property_list(reader, node, read_column);
 }
 
-static bool read_model_description(struct property_reader *reader, const struct tree_node *node)
+bool property_description(struct property_reader *reader, const struct tree_node *node)
 {
-	return property_text(reader, node, &reader->model->description);
+	return property_text(reader, node, &reader->relation->description);
 }
 
 static const struct property_key model_keys[] = {
-	{"name", name_read_already},
-	{"description", read_model_description},
-	{"columns", read_columns},
-	{"data_tests", refuse_model_checks},
-	{"tests", refuse_model_checks},
+	{"name", property_skip},
+	{"description", property_description},
+	{"columns", property_columns},
+	{"data_tests", property_checks},
+	{"tests", property_checks},
 	{NULL, NULL},
 };
 
@@ -108,18 +88,29 @@ static struct model *find_model(const struct property_reader *reader, const char
 static bool read_model(struct property_reader *reader, const struct tree_node *node)
 {
 	const char *name = NULL;
-	if (!find_name(reader, node, "a model", &name))
+	if (!property_name(reader, node, "a model", &name))
 		return false;
-	reader->model = find_model(reader, name);
-	if (!reader->model)
+	struct model *model = find_model(reader, name);
+	if (!model)
 		return err_config(reader->err,
 			"%s:%d: no SQL file, or more than one, makes a model called '%s'",
 			reader->path, node->line, name);
-	if (reader->model->documented)
+	if (model->documented)
 		return err_config(reader->err, "%s:%d: model %s is described in %s already",
-			reader->path, node->line, reader->model->name, reader->model->documented);
-	reader->model->documented = reader->path;
-	return property_map(reader, node, model_keys, "a model");
+			reader->path, node->line, model->name, model->documented);
+	model->documented = reader->path;
+	struct property_relation relation = {.name = model->name,
+		.schema = model->schema,
+		.table = model->table,
+		.description = model->description,
+		.model = model};
+	reader->relation = &relation;
+	if (!property_map(reader, node, model_keys, "a model"))
+		return false;
+	model->description = relation.description;
+	model->columns = relation.columns;
+	model->column_count = relation.column_count;
+	return true;
 }
 
 static bool read_models(struct property_reader *reader, const struct tree_node *node)
@@ -130,6 +121,7 @@ static bool read_models(struct property_reader *reader, const struct tree_node *
 static const struct property_key file_keys[] = {
 	{"version", ignore_version},
 	{"models", read_models},
+	{"sources", property_sources},
 	{NULL, NULL},
 };
 

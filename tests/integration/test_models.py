@@ -357,7 +357,7 @@ def test_mistakes_are_named_with_their_place(project, database, sql, message):
 
 PROPERTIES = [
     ("models:\n  - name: nobody", ":2: no SQL file, or more than one, makes a model called 'nobody'"),
-    ("models:\n  - name: good\n    tests: [unique]", ":3: checks stand below a column"),
+    ("models:\n  - name: good\n    tests: [unique]", ":3: unique is about a column"),
     ("models:\n  - name: good\n    columns:\n      - {name: a, data_tests: [unik]}", ":4: unknown check 'unik'"),
     ("models:\n  - name: good\n    columns:\n      - name: a\n        data_tests:\n          - unique: {sever: warn}",
      ":6: unknown key 'sever'"),
