@@ -8,6 +8,7 @@ import pytest
 from .kafka_server import KafkaServer
 from .penstock import Project
 from .postgres_server import PostgresServer
+from .s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,15 @@ def kafka():
 @pytest.fixture(scope="session")
 def postgres():
     server = PostgresServer()
+    try:
+        yield server.start()
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def s3():
+    server = S3Server()
     try:
         yield server.start()
     finally:

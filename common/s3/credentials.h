@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks: found in the settings, the environment or the shared credentials file, in this order.
+ */
+#ifndef PENSTOCK_S3_CREDENTIALS_H
+#define PENSTOCK_S3_CREDENTIALS_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "s3/settings.h"
+
+struct s3_credentials {
+	const char *access_key;
+	const char *secret_key;
+	const char *session_token; /* "" for none */
+};
+
+/* A configuration error that names the places looked at when there are none. */
+MUST_CHECK bool s3_credentials_find(const struct s3_settings *settings, struct arena *arena,
+	struct s3_credentials *ret_credentials, struct err *err);
+
+#endif
