@@ -33,6 +33,7 @@ struct config_pairs {
 enum conflict_rule { CONFLICT_LAST, CONFLICT_FIRST, CONFLICT_GREATEST };
 enum keep_rule { KEEP_ALL, KEEP_LATEST_FILE };
 enum unrouted_rule { UNROUTED_IGNORE, UNROUTED_QUARANTINE, UNROUTED_BY_HEADER };
+enum overlap_rule { OVERLAP_QUEUE, OVERLAP_FORBID, OVERLAP_REPLACE };
 enum constraint_rule { CONSTRAINT_PAUSE, CONSTRAINT_REJECT };
 
 struct config_dataset {
@@ -86,6 +87,9 @@ struct config {
 		const char *time_zone;
 		bool after_load;
 		int64_t debounce_ms;
+		int64_t timeout_ms; /* of a run; 0 = none */
+		uint32_t retries;
+		enum overlap_rule overlap;
 	} recalculate;
 	struct {
 		const char *listen; /* host:port */

@@ -13,6 +13,8 @@ static const struct word unrouted_rules[] = {{"ignore", UNROUTED_IGNORE},
 	{"quarantine", UNROUTED_QUARANTINE}, {"by_header", UNROUTED_BY_HEADER}, {0}};
 static const struct word report_formats[] = {
 	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {0}};
+static const struct word overlap_rules[] = {
+	{"queue", OVERLAP_QUEUE}, {"forbid", OVERLAP_FORBID}, {"replace", OVERLAP_REPLACE}, {0}};
 
 static const struct key config_rows[] = {
 	{.path = "kafka",
@@ -148,6 +150,31 @@ static const struct key config_rows[] = {
 		.max = MILLISECONDS_A_DAY,
 		.expected = "a duration such as 500ms, 5s or 2m",
 		.doc = "How long no further file may become complete before that."},
+	{.path = "schedule.recalculate.timeout",
+		.type = &value_duration,
+		.offset = AT(recalculate.timeout_ms),
+		.fallback = "0",
+		.min = 0,
+		.max = 7 * (int64_t)MILLISECONDS_A_DAY,
+		.expected = "a duration such as 30m, at most 7d; 0: no limit",
+		.doc = "How long a run may take, from its turn to its commit."},
+	{.path = "schedule.recalculate.retries",
+		.type = &value_count,
+		.offset = AT(recalculate.retries),
+		.fallback = "4",
+		.min = 0,
+		.max = 100,
+		.expected = "a whole number from 0 to 100",
+		.doc = "How often a run that met a passing trouble (a conflict, a lost connection) "
+		       "is tried again before it counts as failed."},
+	{.path = "schedule.recalculate.overlap",
+		.type = &value_word,
+		.offset = AT(recalculate.overlap),
+		.fallback = "queue",
+		.words = overlap_rules,
+		.expected = "queue, forbid or replace",
+		.doc = "What a run does that finds another one: wait for its turn, give up, or "
+		       "cancel the other."},
 	{.path = "monitor.listen",
 		.type = &value_address,
 		.offset = AT(monitor.listen),

@@ -21,6 +21,11 @@ int database_backend_pid(const struct database *database)
 	return PQbackendPID(database->conn);
 }
 
+void database_deadline(struct database *database, int64_t at_us)
+{
+	database->deadline_us = at_us;
+}
+
 const char *database_name(const struct database *database)
 {
 	return database->name;

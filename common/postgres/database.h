@@ -37,6 +37,10 @@ int database_backend_pid(const struct database *database);
 /* "user@host:port/dbname", for messages; borrowed. */
 const char *database_name(const struct database *database);
 
+/* Calls under way at `at_us` (monotonic clock), and those begun later, are cancelled and fail with
+ * 57014. 0: no such time. */
+void database_deadline(struct database *database, int64_t at_us);
+
 /* One or more statements without parameters and results. */
 MUST_CHECK bool database_exec(struct database *database, const char *sql, struct err *err);
 

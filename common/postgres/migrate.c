@@ -14,6 +14,7 @@ static const struct {
 	{1, "ledger", sql_ledger_001_ledger},
 	{2, "since", sql_ledger_002_since},
 	{3, "alert", sql_ledger_003_alert},
+	{4, "run_control", sql_ledger_004_run_control},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

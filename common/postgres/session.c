@@ -40,6 +40,8 @@ static int64_t deadline_us(const struct database *database)
 	int64_t deadline = INT64_MAX;
 	if (database->statement_ms)
 		deadline = database->began_us + database->statement_ms * 1000;
+	if (database->deadline_us && database->deadline_us < deadline)
+		deadline = database->deadline_us;
 	if (database->stop_seen_us) {
 		int64_t grace = database->stop_seen_us + database->stop_grace_ms * 1000;
 		int64_t least = database->began_us + MIN_AFTER_STOP_MS * INT64_C(1000);

@@ -14,6 +14,7 @@ struct database {
 	int64_t connect_ms;
 	int64_t statement_ms;
 	int64_t stop_grace_ms;
+	int64_t deadline_us;  /* of all calls; 0: none */
 	int64_t began_us;     /* when the call in hand began */
 	int64_t stop_seen_us; /* when a wait first noticed a stop; 0: not yet */
 	int64_t cancelled_us; /* when the call in hand was cancelled; 0: it was not */

@@ -76,7 +76,7 @@ static bool fail_lost(struct database *database, const PGresult *result, struct 
 static const char *why_cancelled(const struct database *database)
 {
 	return database->stop_seen_us ? "cancelled, because penstock is stopping"
-				      : "cancelled at penstock's limit for one statement";
+				      : "cancelled at penstock's time limit";
 }
 
 bool session_fail(struct database *database, const PGresult *result, struct err *err)

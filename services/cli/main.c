@@ -5,6 +5,7 @@
  */
 #include "cli/cli.h"
 
+extern const struct command command_cancel;
 extern const struct command command_check;
 extern const struct command command_completion;
 extern const struct command command_config_check;
@@ -39,6 +40,7 @@ static const struct command *const rows[] = {
 	&command_status,
 	&command_preview,
 	&command_run,
+	&command_cancel,
 	&command_check,
 	&command_report,
 	&command_rejects,

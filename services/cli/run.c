@@ -2,6 +2,7 @@
 /* penstock run, check, report: what the scheduler does, once, by hand. */
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
@@ -10,10 +11,16 @@
 
 struct batch_options {
 	const char *rebuild;
+	struct opt_list selected;
+	struct opt_list excluded;
 	bool json;
 };
 
 static const struct opt run_rows[] = {
+	{"select", 's', OPT_LIST, offsetof(struct batch_options, selected), "MODEL",
+		"the same as MODEL among the arguments"},
+	{"exclude", 0, OPT_LIST, offsetof(struct batch_options, excluded), "MODEL",
+		"leave out what MODEL means"},
 	{"rebuild", 0, OPT_TEXT, offsetof(struct batch_options, rebuild), "MODEL",
 		"drop MODEL and what reads it, make all anew; readers wait meanwhile"},
 	{"json", 0, OPT_FLAG, offsetof(struct batch_options, json), NULL,
@@ -21,6 +28,8 @@ static const struct opt run_rows[] = {
 };
 
 static const struct opt check_rows[] = {
+	{"select", 's', OPT_LIST, offsetof(struct batch_options, selected), "MODEL",
+		"the same as MODEL among the arguments"},
 	{"json", 0, OPT_FLAG, offsetof(struct batch_options, json), NULL,
 		"print the table as JSON"},
 };
@@ -43,8 +52,6 @@ static const struct table_column check_columns[] = {
 	{"ms", "milliseconds", TABLE_INT},
 	{"message", "message", TABLE_TEXT},
 };
-
-#define COLUMNS(rows) (rows), sizeof(rows) / sizeof((rows)[0])
 
 static void add_model(void *context, const struct run_line *line)
 {
@@ -73,56 +80,88 @@ static void add_check(void *context, const struct run_line *line)
 	table_text(table, line->message);
 }
 
-static int run_run(struct cli *cli, const void *options, int argc, char **argv)
+static void print_summary(const struct run_summary *summary)
 {
-	const struct batch_options *wanted = options;
+	char took[32];
+	text_format_duration(took, summary->milliseconds);
+	fprintf(stderr, "run %lld: %s in %s, %lld checks, %lld failed, %lld warnings\n",
+		(long long)summary->run_id, summary->failures ? "nothing published" : "published",
+		took, (long long)summary->checks, (long long)summary->failures,
+		(long long)summary->warnings);
+}
+
+/* What `run` and `check` do not share. */
+struct batch_command {
+	bool (*once)(const struct run_options *options, struct run_summary *ret_summary,
+		struct err *err);
+	void (*line)(void *context, const struct run_line *line);
+	const struct table_column *columns;
+	size_t column_count;
+	bool partial; /* the table says what became of each model even when the run failed */
+	void (*summary)(const struct run_summary *summary);
+};
+
+/* Arguments and --select, as one list in `items`. */
+static struct string_list selection(
+	const struct opt_list *selected, int argc, char **argv, const char **items)
+{
+	size_t n = 0;
+	for (int i = 0; i < argc; i++)
+		items[n++] = argv[i];
+	for (size_t i = 0; i < selected->count; i++)
+		items[n++] = selected->items[i];
+	return (struct string_list){items, n};
+}
+
+static int run_batch(struct cli *cli, const struct batch_command *command,
+	const struct batch_options *wanted, int argc, char **argv)
+{
 	struct run_summary summary = {0};
 	struct err err;
+	struct opt_list excluded = wanted->excluded;
 	const struct config *config = cli_config(cli, &err);
 	if (!config)
 		return cli_fail(&err);
-	struct table *table = table_new(COLUMNS(model_columns));
+	const char **items = calloc((size_t)argc + OPT_LIST_MAX, sizeof(*items));
+	if (!items)
+		BUG("out of memory");
+	struct table *table = table_new(command->columns, command->column_count);
 	const struct run_options run = {.config = config,
-		.models = (const char *const *)argv,
-		.model_count = (size_t)argc,
+		.models = selection(&wanted->selected, argc, argv, items),
+		.excluded = {excluded.items, excluded.count},
 		.rebuild = wanted->rebuild,
-		.line = add_model,
+		.line = command->line,
 		.context = table};
-	bool ok = run_once(&run, &summary, &err);
-	table_print(table, wanted->json);
+	bool ok = command->once(&run, &summary, &err);
+	if (ok || command->partial)
+		table_print(table, wanted->json);
 	table_free(table);
+	free(items);
 	if (!ok)
 		return cli_exit_code(cli_fail(&err));
-	char took[32];
-	text_format_duration(took, summary.milliseconds);
-	fprintf(stderr, "run %lld: %s in %s, %lld checks, %lld failed, %lld warnings\n",
-		(long long)summary.run_id, summary.failures ? "nothing published" : "published",
-		took, (long long)summary.checks, (long long)summary.failures,
-		(long long)summary.warnings);
+	if (command->summary)
+		command->summary(&summary);
 	return summary.failures ? EXIT_WITH_REJECTS : EXIT_GOOD;
+}
+
+static int run_run(struct cli *cli, const void *options, int argc, char **argv)
+{
+	static const struct batch_command run = {.once = run_once,
+		.line = add_model,
+		.columns = model_columns,
+		.column_count = sizeof(model_columns) / sizeof(model_columns[0]),
+		.partial = true,
+		.summary = print_summary};
+	return run_batch(cli, &run, options, argc, argv);
 }
 
 static int check_run(struct cli *cli, const void *options, int argc, char **argv)
 {
-	const struct batch_options *wanted = options;
-	struct run_summary summary = {0};
-	struct err err;
-	const struct config *config = cli_config(cli, &err);
-	if (!config)
-		return cli_fail(&err);
-	struct table *table = table_new(COLUMNS(check_columns));
-	const struct run_options run = {.config = config,
-		.models = (const char *const *)argv,
-		.model_count = (size_t)argc,
+	static const struct batch_command check = {.once = check_once,
 		.line = add_check,
-		.context = table};
-	bool ok = check_once(&run, &summary, &err);
-	if (ok)
-		table_print(table, wanted->json);
-	table_free(table);
-	if (!ok)
-		return cli_exit_code(cli_fail(&err));
-	return summary.failures ? EXIT_WITH_REJECTS : EXIT_GOOD;
+		.columns = check_columns,
+		.column_count = sizeof(check_columns) / sizeof(check_columns[0])};
+	return run_batch(cli, &check, options, argc, argv);
 }
 
 static int report_run(struct cli *cli, const void *options, int argc, char **argv)
@@ -143,11 +182,13 @@ const struct command command_run = {
 	.arguments = "[MODEL...]",
 	.summary = "recalculate the models and publish them as one",
 	.details = "MODEL is a name (marts.orders), a name only one schema has (orders), or a\n"
-		   "pattern ('marts.*'); without any, all models run. Ends 3 when a check failed:\n"
-		   "nothing is published then.\n\n"
+		   "pattern ('marts.*'); +MODEL adds all it reads, MODEL+ all that reads it.\n"
+		   "Without any, all models run. Ends 3 when a check failed: nothing is published\n"
+		   "then. Ctrl-C rolls the run back and notes it as cancelled.\n\n"
 		   "Examples:\n"
 		   "  penstock run\n"
-		   "  penstock run 'marts.*'\n"
+		   "  penstock run 'marts.*' --exclude marts.slow+\n"
+		   "  penstock run +marts.orders+\n"
 		   "  penstock run --rebuild marts.orders",
 	.options = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])},
 	.options_size = sizeof(struct batch_options),
@@ -159,7 +200,7 @@ const struct command command_check = {
 	.name = "check",
 	.arguments = "[MODEL...]",
 	.summary = "run the checks against the tables as they are",
-	.details = "Ends 3 when a check of severity error failed.",
+	.details = "MODEL is what it is for run. Ends 3 when a check of severity error failed.",
 	.options = {check_rows, sizeof(check_rows) / sizeof(check_rows[0])},
 	.options_size = sizeof(struct batch_options),
 	.max_arguments = -1,

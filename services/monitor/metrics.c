@@ -132,7 +132,7 @@ static void set_runs(struct metrics *metrics, const struct listing *runs)
 		metric_set(metrics, &table[RUN_SECONDS], number(runs, 0, "seconds"));
 	for (size_t i = 0; i < runs->rows; i++) {
 		const char *state = listing_cell(runs, i, "state");
-		if (strcmp(state, "running") == 0)
+		if (strcmp(state, "published") != 0 && strcmp(state, "failed") != 0)
 			continue;
 		metric_set(metrics, &table[RUN_PUBLISHED], strcmp(state, "published") == 0);
 		return;

@@ -47,6 +47,7 @@ static const struct listing_column run_columns[] = {
 	{"state", "state", LISTING_TEXT},
 	{"started", "started_at", LISTING_TEXT},
 	{"seconds", "seconds", LISTING_REAL},
+	{"progress", "progress", LISTING_TEXT},
 	{"error", "error", LISTING_TEXT},
 };
 

@@ -42,6 +42,16 @@ struct check_result {
 	size_t row_count;
 };
 
+/* How a run came to its end, beside what `ok` and the failed checks tell. */
+enum batch_end {
+	BATCH_ENDED,
+	BATCH_PUBLISHED, /* though its commit seemed to fail: only the answer was lost */
+	BATCH_DEPOSED,	 /* another scheduler leads now */
+	BATCH_BUSY,	 /* another run is under way, and none may begin beside it */
+	BATCH_CANCELLED, /* by a person, or because its process was told to stop */
+	BATCH_REPLACED,	 /* by another run */
+};
+
 struct batch {
 	struct project *project;
 	struct database *database;
@@ -49,9 +59,14 @@ struct batch {
 	const char *trigger;	     /* "cron", "load", "hand", "check" */
 	const struct model *rebuild; /* NULL: none */
 	bool fenced;		     /* `generation` must still be the leader's at the end */
-	bool deposed;		     /* it was not */
 	int64_t generation;
-	int64_t run_id;
+	enum overlap_rule overlap;
+	unsigned attempt;    /* from 1 */
+	int64_t timeout_ms;  /* of the whole run; 0: none */
+	int64_t deadline_us; /* monotonic; 0: none */
+	int64_t run_id;	     /* 0: it did not begin */
+	enum batch_end end;
+	const char *end_reason;	     /* of a cancelled run */
 	struct model_result *models; /* as project->models */
 	struct check_result *checks; /* as project->checks */
 	bool only_checks;	     /* penstock check: nothing is published */
@@ -71,9 +86,6 @@ MUST_CHECK bool batch_make_schema(struct batch *batch, const char *schema, struc
 
 /* prepare.c: what is done to selected models before the run's transaction. */
 MUST_CHECK bool batch_prepare(struct batch *batch, struct err *err);
-/* Whether the model is `of` or reads it, directly or not. */
-bool model_descends(
-	const struct project *project, const struct model *model, const struct model *of);
 
 /* apply.c: inside a transaction. The shape the model's SQL has now. */
 MUST_CHECK bool apply_probe(
@@ -110,13 +122,20 @@ MUST_CHECK bool rebuild_restore(struct batch *batch, const struct model *model, 
 /* checks.c: runs the checks of selected models; counts failures and warnings. */
 MUST_CHECK bool checks_run(struct batch *batch, struct err *err);
 
-/* history.c: penstock.run, model_run, check_result. */
-MUST_CHECK bool history_begin(struct batch *batch, struct err *err);
+/* turn.c: waits for the run's turn, or gives up, or takes another's; writes the run's row. */
+MUST_CHECK bool turn_take(struct batch *batch, struct err *err);
+
+/* history.c: penstock.run, model_run, check_result. The row of a new run, which has its turn or
+ * waits for it. */
+MUST_CHECK bool history_begin(struct batch *batch, bool running, struct err *err);
+/* It has its turn now. */
+MUST_CHECK bool history_start(struct batch *batch, struct err *err);
+/* Tells what the run is doing, by its session's name: "model 3", "checks". */
+MUST_CHECK bool history_doing(struct batch *batch, const char *what, struct err *err);
 /* In the run's transaction. */
 MUST_CHECK bool history_publish(struct batch *batch, struct err *err);
-/* After the rollback; *ret_published when the run had been committed after all. */
-MUST_CHECK bool history_fail(
-	struct batch *batch, const char *why, bool *ret_published, struct err *err);
+/* After the rollback: writes down how it ended, then reads what stands there: batch->end. */
+MUST_CHECK bool history_end(struct batch *batch, const char *why, struct err *err);
 
 /* A run of checks alone, in one go. */
 MUST_CHECK bool history_checked(struct batch *batch, struct err *err);

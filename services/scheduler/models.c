@@ -15,6 +15,7 @@ struct model_head {
 	struct head_value materialized;
 	struct head_value unique_key;
 	struct head_value schedule;
+	struct head_value timeout;
 	struct head_value description;
 };
 
@@ -22,6 +23,7 @@ static const struct head_key head_keys[] = {
 	{"materialized", offsetof(struct model_head, materialized)},
 	{"unique_key", offsetof(struct model_head, unique_key)},
 	{"schedule", offsetof(struct model_head, schedule)},
+	{"timeout", offsetof(struct model_head, timeout)},
 	{"description", offsetof(struct model_head, description)},
 };
 
@@ -123,6 +125,21 @@ static const char *digest(const char *text, struct arena *arena)
 	return arena_strdup(arena, hex);
 }
 
+static bool read_timeout(struct model *model, const struct head_value *value, struct err *err)
+{
+	if (!value->text)
+		return true;
+	if (model->materialized == MODEL_VIEW)
+		return err_config(err,
+			"%s:%d: a view is not calculated in a run: it has no timeout", model->path,
+			value->line);
+	if (!text_duration(value->text, &model->timeout_ms) || !model->timeout_ms)
+		return err_config(err,
+			"%s:%d: timeout: expected a duration such as 30s or 10m, not '%s'",
+			model->path, value->line, value->text);
+	return true;
+}
+
 static bool load_model(struct model *model, const char *folder, const char *file,
 	struct arena *arena, struct err *err)
 {
@@ -135,7 +152,8 @@ static bool load_model(struct model *model, const char *folder, const char *file
 			arena, &head, err) ||
 		!read_materialized(model, &head.materialized, err) ||
 		!read_key(model, &head.unique_key, arena, err) ||
-		!read_schedule(model, &head.schedule, err))
+		!read_schedule(model, &head.schedule, err) ||
+		!read_timeout(model, &head.timeout, err))
 		return false;
 	model->description = head.description.text ? head.description.text : "";
 	if (!query_parse(sql, model->path, arena, &model->query, err))

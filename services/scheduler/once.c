@@ -8,7 +8,8 @@
 
 /* Results and shapes of one run. */
 #define BATCH_MAX_BYTES ((size_t)256 * 1024 * 1024)
-#define CONFLICT_TRIES	5
+#define RETRY_BASE_MS	200
+#define RETRY_CAP_MS	30000
 
 static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
 	[MODEL_PUBLISHED] = "published",
@@ -59,70 +60,55 @@ static void print_checks(const struct once *once, const struct batch *batch)
 	}
 }
 
-/* Another session wrote what the run wanted to change: a new run sees it. */
-static bool is_conflict(const struct err *err)
+/* A passing trouble of a run that had begun; a server that is away is its caller's business. */
+static bool try_again(const struct once *once, const struct batch *batch, const struct err *err)
 {
-	return err->class == ERR_RETRY && strncmp(err->native, "40", 2) == 0;
+	if (batch->end != BATCH_ENDED || !batch->run_id || err->class != ERR_RETRY ||
+		batch->attempt > once->config->recalculate.retries || stop_requested())
+		return false;
+	log_err(LOG_WARN, "the run will be tried again", err);
+	return !stop_wait_ms(clock_backoff_ms(batch->attempt - 1, RETRY_BASE_MS, RETRY_CAP_MS));
 }
 
-bool once_run(const struct once *once, struct run_summary *ret_summary, bool *ret_deposed,
+bool once_run(const struct once *once, struct run_summary *ret_summary, enum batch_end *ret_end,
 	struct err *err)
 {
 	struct batch batch;
 	bool ok = false;
-	for (unsigned i = 0;; i++) {
+	for (unsigned attempt = 1;; attempt++) {
 		batch = (struct batch){.project = once->project,
 			.trigger = once->trigger,
 			.rebuild = once->rebuild,
+			.overlap = once->overlap,
+			.timeout_ms = once->config->recalculate.timeout_ms,
+			.attempt = attempt,
 			.fenced = once->fenced,
 			.generation = once->generation};
 		arena_init(&batch.arena, BATCH_MAX_BYTES);
 		ok = batch_run(&batch, once->config, err);
-		if (ok || batch.deposed || !is_conflict(err) || i + 1 == CONFLICT_TRIES ||
-			stop_wait_ms(clock_backoff_ms(i, 100, 5000)))
+		if (ok || !try_again(once, &batch, err))
 			break;
 		batch_release(&batch);
 	}
 	if (once->line)
 		print_models(once, &batch);
 	print_checks(once, &batch);
-	if (ret_deposed)
-		*ret_deposed = batch.deposed;
+	if (ret_end)
+		*ret_end = batch.end;
 	if (ok)
 		*ret_summary = batch.totals;
 	batch_release(&batch);
 	return ok;
 }
 
-/* The rebuilt model and what reads it. */
-static const struct model *select_rebuild(
-	struct project *project, const char *name, struct err *err)
-{
-	const struct model *found = NULL;
-	for (size_t i = 0; i < project->model_count; i++)
-		if (strcmp(project->models[i].name, name) == 0)
-			found = &project->models[i];
-	if (!found) {
-		err_usage(err, "--rebuild: no model is called '%s'; name it with its schema", name);
-		return NULL;
-	}
-	for (size_t i = 0; i < project->model_count; i++)
-		if (model_descends(project, &project->models[i], found))
-			project->models[i].selected = true;
-	return found;
-}
-
 static bool select_models(const struct run_options *options, struct project *project,
 	const struct model **ret_rebuild, struct err *err)
 {
-	if (options->model_count || !options->rebuild)
-		if (!project_select(project, options->models, options->model_count, err))
-			return false;
-	if (options->rebuild) {
-		*ret_rebuild = select_rebuild(project, options->rebuild, err);
-		return *ret_rebuild != NULL;
-	}
-	return true;
+	if ((options->models.count || !options->rebuild) &&
+		!project_select(project, &options->models, &options->excluded, err))
+		return false;
+	return !options->rebuild ||
+	       project_select_rebuild(project, options->rebuild, ret_rebuild, err);
 }
 
 bool run_once(const struct run_options *options, struct run_summary *ret_summary, struct err *err)
@@ -133,6 +119,7 @@ bool run_once(const struct run_options *options, struct run_summary *ret_summary
 	struct once once = {.config = options->config,
 		.project = &project,
 		.trigger = "hand",
+		.overlap = options->config->recalculate.overlap,
 		.line = options->line,
 		.context = options->context};
 	bool ok = select_models(options, &project, &once.rebuild, err) &&
@@ -169,7 +156,7 @@ bool check_once(const struct run_options *options, struct run_summary *ret_summa
 	int64_t started = clock_monotonic_us();
 	arena_init(&batch.arena, BATCH_MAX_BYTES);
 	batch.checks = arena_calloc(&batch.arena, project.check_count + 1, sizeof(*batch.checks));
-	bool ok = project_select_checks(&project, options->models, options->model_count, err) &&
+	bool ok = project_select_checks(&project, &options->models, err) &&
 		  check_tables(&batch, options->config, err);
 	database_close(batch.database);
 	print_checks(&once, &batch);

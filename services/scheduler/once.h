@@ -10,14 +10,15 @@ struct once {
 	struct project *project; /* models selected */
 	const char *trigger;
 	const struct model *rebuild;
+	enum overlap_rule overlap;
 	bool fenced;
 	int64_t generation;
 	void (*line)(void *context, const struct run_line *line);
 	void *context;
 };
 
-/* As run_once. *ret_deposed (may be NULL): another scheduler leads now; written in any case. */
+/* As run_once. *ret_end (may be NULL) is written in any case. */
 MUST_CHECK bool once_run(const struct once *once, struct run_summary *ret_summary,
-	bool *ret_deposed, struct err *err);
+	enum batch_end *ret_end, struct err *err);
 
 #endif

@@ -11,15 +11,6 @@
 
 #define LOCK_TRIES 40
 
-bool model_descends(
-	const struct project *project, const struct model *model, const struct model *of)
-{
-	bool descends = model == of;
-	for (size_t i = 0; i < model->parent_count && !descends; i++)
-		descends = model_descends(project, &project->models[model->parents[i]], of);
-	return descends;
-}
-
 static bool relation_exists(struct batch *batch, const struct query_relation *relation,
 	bool *ret_exists, struct err *err)
 {
@@ -45,9 +36,9 @@ static bool fail_missing(const struct model *model, const struct query_relation 
 {
 	if (parent)
 		return err_config(err,
-			"%s:%d: reads model %s, which has not been built: run it too (penstock run "
-			"%s %s)",
-			model->path, relation->line, parent->name, parent->name, model->name);
+			"%s:%d: reads model %s, which has not been built: run what %s reads too "
+			"(penstock run +%s)",
+			model->path, relation->line, parent->name, model->name, model->name);
 	return err_config(err,
 		"%s:%d: relation %s%s%s is neither a model nor in the database; tables of datasets "
 		"are "
@@ -104,7 +95,7 @@ static bool prepare_in_transaction(struct batch *batch, const struct model *mode
 		!check_relations(batch, model, &ready, err) ||
 		!shape_read(batch->database, model->schema, model->table, &batch->arena, &old, err))
 		return false;
-	if (batch->rebuild && model_descends(batch->project, model, batch->rebuild))
+	if (model->rebuilt)
 		return true;
 	bool is_view = model->materialized == MODEL_VIEW;
 	if (is_view && old.kind && !ready)

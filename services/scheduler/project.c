@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "scheduler/project_parts.h"
 
 /* Far beyond what thousands of models need. */
@@ -77,77 +76,6 @@ struct source_table *project_add_source(struct project *project)
 	project->sources = add(&project->arena, project->sources, &project->source_count,
 		&project->source_capacity, sizeof(*project->sources));
 	return &project->sources[project->source_count - 1];
-}
-
-static bool is_pattern(const char *name)
-{
-	return strpbrk(name, "*?[") != NULL;
-}
-
-static bool select_name(struct project *project, const char *name, struct err *err)
-{
-	size_t found = 0;
-	bool qualified = strchr(name, '.') || is_pattern(name);
-	for (size_t i = 0; i < project->model_count; i++) {
-		struct model *model = &project->models[i];
-		if (!text_glob(name, qualified ? model->name : model->table))
-			continue;
-		model->selected = true;
-		found++;
-	}
-	if (!found)
-		return err_usage(err, "no model is called '%s'", name);
-	if (found > 1 && !is_pattern(name))
-		return err_usage(
-			err, "more than one model is called '%s': name the schema too", name);
-	return true;
-}
-
-bool project_select(
-	struct project *project, const char *const *names, size_t count, struct err *err)
-{
-	for (size_t i = 0; i < project->model_count; i++)
-		project->models[i].selected = count == 0;
-	for (size_t i = 0; i < count; i++)
-		if (!select_name(project, names[i], err))
-			return false;
-	return true;
-}
-
-static bool glob_in(const char *name, const char *qualified, const char *bare)
-{
-	return text_glob(name, strchr(name, '.') || is_pattern(name) ? qualified : bare);
-}
-
-static bool select_check(struct project *project, const char *name, struct err *err)
-{
-	bool found = false;
-	for (size_t i = 0; i < project->model_count; i++) {
-		struct model *model = &project->models[i];
-		bool meant = glob_in(name, model->name, model->table);
-		model->selected = model->selected || meant;
-		found = found || meant;
-	}
-	for (size_t i = 0; i < project->check_count; i++) {
-		struct check *check = &project->checks[i];
-		bool meant = text_glob(name, check->name) || glob_in(name, check->on, check->table);
-		check->selected = check->selected || meant;
-		found = found || meant;
-	}
-	return found || err_usage(err, "no check, model or source table is called '%s'", name);
-}
-
-bool project_select_checks(
-	struct project *project, const char *const *names, size_t count, struct err *err)
-{
-	for (size_t i = 0; i < project->model_count; i++)
-		project->models[i].selected = count == 0;
-	for (size_t i = 0; i < project->check_count; i++)
-		project->checks[i].selected = count == 0;
-	for (size_t i = 0; i < count; i++)
-		if (!select_check(project, names[i], err))
-			return false;
-	return true;
 }
 
 const struct model *project_find_relation(const struct project *project, const struct check *check,

@@ -33,6 +33,7 @@ struct model {
 	struct string_list unique_key;
 	const char *schedule; /* cron; NULL: runs with all others */
 	struct cron cron;
+	int64_t timeout_ms;	 /* for its part of a run; 0: none */
 	const char *description; /* "" when there is none */
 	struct model_column *columns;
 	size_t column_count;
@@ -44,6 +45,7 @@ struct model {
 	size_t *parents; /* indices into project->models */
 	size_t parent_count;
 	bool selected; /* part of this run */
+	bool rebuilt;  /* dropped and made anew by it */
 };
 
 /* A table that models read and none makes, as `sources` describes it. */
@@ -79,18 +81,23 @@ MUST_CHECK bool project_load(
 void project_release(struct project *project);
 
 /*
- * Marks the models that the names select: "marts.orders", "orders" where only one schema has it, or
- * a shell pattern over full names; count 0: all. A name that selects nothing is a usage error.
+ * select.c: marks the models of a run. A word is "marts.orders", "orders" where only one schema has
+ * it, or a shell pattern over full names; "+" before it adds all it reads, "+" behind it all that
+ * reads it. No names: all models. Those that `excluded` means are left out. A word that means
+ * nothing, and an exclusion that leaves nothing, are usage errors.
  */
-MUST_CHECK bool project_select(
-	struct project *project, const char *const *names, size_t count, struct err *err);
+MUST_CHECK bool project_select(struct project *project, const struct string_list *names,
+	const struct string_list *excluded, struct err *err);
+/* Marks the model called `name` and what reads it as selected and rebuilt. */
+MUST_CHECK bool project_select_rebuild(
+	struct project *project, const char *name, const struct model **ret_model, struct err *err);
 
 /*
  * Marks the checks that the names select: a model or raw table as above, or a check's own name or
- * pattern; count 0: all. A name that selects nothing is a usage error.
+ * pattern; none: all. A name that selects nothing is a usage error.
  */
 MUST_CHECK bool project_select_checks(
-	struct project *project, const char *const *names, size_t count, struct err *err);
+	struct project *project, const struct string_list *names, struct err *err);
 
 /* "view", "table", "materialized_view". */
 const char *materialized_name(enum materialized materialized);

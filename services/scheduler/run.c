@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run, whole or not at all. Runs take turns by a session lock; a session that falls silent is
- * ended by the server, so that a frozen process holds up nobody.
+ * One run, whole or not at all. A session that falls silent, or whose client is gone, is ended by
+ * the server, so that a frozen or dead process holds up nobody.
  */
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/stop.h"
+#include "base/text.h"
 #include "postgres/migrate.h"
 #include "postgres/quote.h"
 #include "scheduler/batch.h"
 #include "scheduler/since.h"
 
-#define SESSION	 "SET idle_in_transaction_session_timeout = '60s'; SET idle_session_timeout = '60s'"
-#define RUN_LOCK "SELECT pg_advisory_lock(hashtextextended('penstock.run', 0))"
+#define SESSION                                                                                    \
+	"SET idle_in_transaction_session_timeout = '60s'; SET idle_session_timeout = '60s'; "      \
+	"SET client_connection_check_interval = '10s'"
+/* A run told to stop is rolled back in any case: nothing is worth waiting for. */
+#define STOP_GRACE_MS 200
 
 struct model_result *batch_result(struct batch *batch, const struct model *model)
 {
@@ -54,19 +61,41 @@ bool batch_make_schema(struct batch *batch, const char *schema, struct err *err)
 
 static bool connect(struct batch *batch, const struct config *config, struct err *err)
 {
-	const struct database_options options = {
-		.conninfo = config->postgres, .application = "penstock run"};
+	const struct database_options options = {.conninfo = config->postgres,
+		.application = "penstock run",
+		.stop_grace_ms = STOP_GRACE_MS};
 	return database_open(&options, &batch->database, err) &&
 	       migrate_check(batch->database, err) && database_exec(batch->database, SESSION, err);
 }
 
-static bool take_turn(struct batch *batch, struct err *err)
+/* The run's time begins with its turn. The server keeps the limit too, should this process freeze.
+ */
+static bool begin_clock(struct batch *batch, struct err *err)
 {
-	struct database_rows *rows = NULL;
-	if (!database_query(batch->database, RUN_LOCK, NULL, 0, &rows, err))
+	char sql[64];
+	if (!batch->timeout_ms)
+		return true;
+	batch->deadline_us = clock_monotonic_us() + batch->timeout_ms * 1000;
+	database_deadline(batch->database, batch->deadline_us);
+	snprintf(sql, sizeof(sql), "SET statement_timeout = %" PRId64, batch->timeout_ms);
+	return database_exec(batch->database, sql, err);
+}
+
+/* At a time limit whatever failed did so because of it; trying again would not help. */
+static bool explain_limit(
+	const char *what, const char *limit, int64_t limit_ms, int64_t limit_us, struct err *err)
+{
+	char duration[32];
+	if (err->class != ERR_RETRY || !limit_us || clock_monotonic_us() < limit_us)
 		return false;
-	database_rows_free(rows);
+	text_format_duration(duration, limit_ms);
+	err_fail(err, ERR_FATAL, "%s took longer than %s allows (%s)", what, limit, duration);
 	return true;
+}
+
+static int64_t nearer(int64_t one_us, int64_t other_us)
+{
+	return other_us && (!one_us || other_us < one_us) ? other_us : one_us;
 }
 
 static bool publish_view(struct batch *batch, const struct model *model, struct err *err)
@@ -83,11 +112,15 @@ static bool build_model(struct batch *batch, const struct model *model, struct e
 		[MODEL_MATVIEW] = publish_matview};
 	struct model_result *result = batch_result(batch, model);
 	int64_t started = clock_monotonic_us();
+	int64_t limit_us = model->timeout_ms ? started + model->timeout_ms * 1000 : 0;
+	database_deadline(batch->database, nearer(batch->deadline_us, limit_us));
 	bool ok = batch_enter_schema(batch, model->schema, err) &&
 		  publish[model->materialized](batch, model, err) &&
 		  (!batch->rebuild || rebuild_restore(batch, model, err));
 	result->milliseconds = (clock_monotonic_us() - started) / 1000;
+	database_deadline(batch->database, batch->deadline_us);
 	if (!ok) {
+		explain_limit("the model", "its timeout", model->timeout_ms, limit_us, err);
 		result->state = MODEL_FAILED;
 		result->error = arena_strdup(&batch->arena, err->message);
 		return err_prefix(err, "%s", model->path);
@@ -110,30 +143,42 @@ static bool still_leader(struct batch *batch, struct err *err)
 		0, &rows, err);
 	if (ok ? !database_row_count(rows) || database_int(rows, 0, 0) != batch->generation
 	       : strcmp(err->native, "40001") == 0) {
-		batch->deposed = true;
+		batch->end = BATCH_DEPOSED;
 		ok = err_fail(err, ERR_RETRY, "another scheduler has taken over");
 	}
 	database_rows_free(rows);
 	return ok;
 }
 
+static bool build_models(struct batch *batch, struct err *err)
+{
+	const struct project *project = batch->project;
+	size_t place = 0;
+	for (size_t i = 0; i < project->model_count; i++) {
+		char doing[32];
+		if (!project->models[i].selected)
+			continue;
+		snprintf(doing, sizeof(doing), "model %zu", ++place);
+		if (!history_doing(batch, doing, err) ||
+			!build_model(batch, &project->models[i], err))
+			return false;
+	}
+	return true;
+}
+
 static bool run_in_transaction(struct batch *batch, struct err *err)
 {
-	struct project *project = batch->project;
 	if (!database_exec(batch->database,
 		    "BEGIN ISOLATION LEVEL REPEATABLE READ; SET CONSTRAINTS ALL DEFERRED", err) ||
-		(batch->rebuild && !rebuild_begin(batch, err)))
-		return false;
-	for (size_t i = 0; i < project->model_count; i++)
-		if (project->models[i].selected && !build_model(batch, &project->models[i], err))
-			return false;
-	if (!checks_run(batch, err))
+		(batch->rebuild && !rebuild_begin(batch, err)) || !build_models(batch, err) ||
+		!history_doing(batch, "checks", err) || !checks_run(batch, err))
 		return false;
 	if (batch->failures) {
 		database_rollback(batch->database);
 		return true;
 	}
-	if (!still_leader(batch, err) || !history_publish(batch, err))
+	if (!history_doing(batch, "committing", err) || !still_leader(batch, err) ||
+		!history_publish(batch, err))
 		return false;
 	fault_point("scheduler.commit");
 	return database_exec(batch->database, "COMMIT", err);
@@ -168,42 +213,57 @@ static void forget_results(struct batch *batch)
 	batch->totals.inserted = batch->totals.updated = batch->totals.deleted = 0;
 }
 
-/*
- * Writes the failure down, on a new connection when the old one is lost. True when the run had been
- * published after all: its commit arrived, only the answer did not.
- */
-static bool note_failure(struct batch *batch, const struct config *config, const char *why)
+/* Writes the run's end down, on a new connection when the old one is lost. */
+static void note_end(struct batch *batch, const struct config *config, const char *why)
 {
 	struct err err;
-	bool published = false;
+	database_deadline(batch->database, 0);
 	database_rollback(batch->database);
 	if (!database_usable(batch->database)) {
 		database_close(batch->database);
 		batch->database = NULL;
 	}
-	if ((!batch->database && !connect(batch, config, &err)) ||
-		!history_fail(batch, why, &published, &err))
-		log_err(LOG_WARN, "the run's failure could not be written to penstock.run", &err);
-	return published;
+	if ((!batch->database && !connect(batch, config, &err)) || !history_end(batch, why, &err))
+		log_err(LOG_WARN, "the run's end could not be written to penstock.run", &err);
+}
+
+static bool run(struct batch *batch, const struct config *config, struct err *err)
+{
+	if (connect(batch, config, err) && turn_take(batch, err) && begin_clock(batch, err) &&
+		since_adopt(batch, err) && batch_prepare(batch, err) &&
+		run_in_transaction(batch, err))
+		return true;
+	if (explain_limit("the run", "schedule.recalculate.timeout", batch->timeout_ms,
+		    batch->deadline_us, err))
+		return false;
+	/* Who interrupts a statement by hand does not want to see it again. */
+	if (strcmp(err->native, "57014") == 0)
+		err->class = ERR_FATAL;
+	return false;
 }
 
 static bool attempt(struct batch *batch, const struct config *config, struct err *err)
 {
-	if (!connect(batch, config, err) || !take_turn(batch, err) || !history_begin(batch, err))
-		return false;
-	bool ok = since_adopt(batch, err) && batch_prepare(batch, err) &&
-		  run_in_transaction(batch, err);
+	bool ok = run(batch, config, err);
 	count_totals(batch);
-	if (ok && !batch->failures)
-		return true;
+	if (!batch->run_id || (ok && !batch->failures))
+		return ok;
 	char checks[64];
-	snprintf(checks, sizeof(checks), "%lld failed checks", (long long)batch->failures);
+	snprintf(checks, sizeof(checks), "%" PRId64 " failed checks", batch->failures);
 	struct run_summary totals = batch->totals;
 	forget_results(batch);
-	if (!note_failure(batch, config, ok ? checks : err->message))
-		return ok;
-	batch->totals = totals;
-	return true;
+	note_end(batch, config,
+		stop_requested() ? "penstock was told to stop"
+		: ok		 ? checks
+				 : err->message);
+	if (batch->end == BATCH_PUBLISHED) {
+		batch->totals = totals;
+		return true;
+	}
+	if (batch->end == BATCH_CANCELLED || batch->end == BATCH_REPLACED)
+		return err_fail(err, ERR_FATAL, "run %" PRId64 " has ended: %s", batch->run_id,
+			batch->end_reason);
+	return ok;
 }
 
 bool batch_run(struct batch *batch, const struct config *config, struct err *err)

@@ -33,8 +33,8 @@ struct run_line {
 
 struct run_options {
 	const struct config *config;
-	const char *const *models; /* names, "marts.*" patterns; count 0: all */
-	size_t model_count;
+	struct string_list models; /* as project_select: "orders", "marts.*", "+x+"; none: all */
+	struct string_list excluded;
 	const char *rebuild; /* --rebuild MODEL; NULL: none */
 	/* Called for each model and check when the run is over, also after a failure; may be NULL.
 	 */
@@ -60,6 +60,12 @@ struct run_summary {
  */
 MUST_CHECK bool run_once(
 	const struct run_options *options, struct run_summary *ret_summary, struct err *err);
+/*
+ * Ends a run that is under way or waits for its turn, wherever its process is; 0: the one that has
+ * its turn. Waits until it has ended, 30 s at most. *ret_run_id: which it was.
+ */
+MUST_CHECK bool cancel_once(
+	const struct config *config, int64_t run_id, int64_t *ret_run_id, struct err *err);
 /* Every check against the tables as they are. */
 MUST_CHECK bool check_once(
 	const struct run_options *options, struct run_summary *ret_summary, struct err *err);

@@ -43,6 +43,7 @@ struct service {
 	unsigned retries;
 	bool after_failure; /* looking would find again what a run has just failed on */
 	bool deposed;
+	bool replaced; /* by another run, whose place the next one does not take */
 };
 
 static int64_t wall_seconds(void)
@@ -139,7 +140,7 @@ static void note_outcome(
 	service->retries = 0;
 	service->first_us = NEVER;
 	service->tried = wall_seconds();
-	service->after_failure = !ok || summary->failures;
+	service->after_failure = !ok ? !service->replaced : summary->failures > 0;
 	if (!ok) {
 		log_err(LOG_ERROR, "the run failed, old results are kept", err);
 		return;
@@ -154,11 +155,22 @@ static void note_outcome(
 		write_reports(service);
 }
 
+/* Another run is under way and none may overlap: what was loaded is looked for again after a
+ * while, a time of the clock is passed over. */
+static bool put_off(struct service *service, bool loaded, const struct err *why, struct err *err)
+{
+	log_err(LOG_INFO, loaded ? "the run has to wait" : "the run is left out", why);
+	service->retry_us = clock_monotonic_us() + RETRY_BASE_MS * MS;
+	service->tried = wall_seconds();
+	return read_timetable(service, err);
+}
+
 static bool run_due(struct service *service, bool loaded, struct err *err)
 {
 	struct project project;
 	struct run_summary summary = {0};
 	struct err why;
+	enum batch_end end = BATCH_ENDED;
 	int64_t now = wall_seconds();
 	bool ok = project_load(service->config, &project, &why);
 	if (ok) {
@@ -166,13 +178,19 @@ static bool run_due(struct service *service, bool loaded, struct err *err)
 		const struct once once = {.config = service->config,
 			.project = &project,
 			.trigger = loaded ? "load" : "cron",
+			.overlap = service->replaced ? OVERLAP_QUEUE
+						     : service->config->recalculate.overlap,
 			.fenced = true,
 			.generation = service->generation};
-		ok = once_run(&once, &summary, &service->deposed, &why);
+		ok = once_run(&once, &summary, &end, &why);
 		project_release(&project);
 	}
+	service->deposed = end == BATCH_DEPOSED;
+	service->replaced = end == BATCH_REPLACED;
 	if (service->deposed || stop_requested())
 		return true;
+	if (end == BATCH_BUSY)
+		return put_off(service, loaded, &why, err);
 	service_metrics_run(service->metrics, ok && !summary.failures, &summary);
 	note_outcome(service, ok, &summary, &why);
 	return read_timetable(service, err);

@@ -121,7 +121,7 @@ def test_a_deposed_leader_publishes_nothing(project, database):
     wait_until(lambda: leader(database)[0] == 1)
     cursor.execute("LOCK TABLE raw.gate IN ACCESS EXCLUSIVE MODE")
     load(database, 2)
-    wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'penstock run' "
+    wait_until(lambda: database.value("SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'penstock run%' "
                                       "AND wait_event_type = 'Lock'") == 1)
     database.execute("UPDATE penstock.leader SET generation = 50")
     gate.rollback()
