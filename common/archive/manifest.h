@@ -74,6 +74,9 @@ MUST_CHECK bool manifest_load(struct archive *archive, const char *dataset, cons
 /* The greatest repeat of this content; -1: never published. */
 MUST_CHECK bool manifest_last_repeat(struct archive *archive, const char *dataset,
 	const char *sha256, int64_t *ret_repeat, struct err *err);
+/* The publication of this content with that file id; *ret_found false when there is none. */
+MUST_CHECK bool manifest_find(struct archive *archive, const char *dataset, const char *sha256,
+	int64_t file_id, struct manifest *manifest, bool *ret_found, struct err *err);
 /*
  * Calls `visit` for each manifest of the dataset, in no order; false from it stops. `wanted` (may
  * be NULL) is asked first, by name alone: false spares reading the document. One that cannot be

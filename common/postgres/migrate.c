@@ -15,6 +15,7 @@ static const struct {
 	{2, "since", sql_ledger_002_since},
 	{3, "alert", sql_ledger_003_alert},
 	{4, "run_control", sql_ledger_004_run_control},
+	{5, "rebuild", sql_ledger_005_rebuild},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

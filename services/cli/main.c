@@ -21,10 +21,12 @@ extern const struct command command_producer;
 extern const struct command command_publish;
 extern const struct command command_rejects;
 extern const struct command command_report;
+extern const struct command command_retract;
 extern const struct command command_run;
 extern const struct command command_scheduler;
 extern const struct command command_status;
 extern const struct command command_trace;
+extern const struct command command_verify;
 extern const struct command command_worker;
 
 static const struct command *const rows[] = {
@@ -44,7 +46,9 @@ static const struct command *const rows[] = {
 	&command_check,
 	&command_report,
 	&command_rejects,
+	&command_retract,
 	&command_trace,
+	&command_verify,
 	&command_config_print,
 	&command_config_check,
 	&command_completion,

@@ -30,7 +30,6 @@ struct trace {
 	int64_t row;
 	struct database_rows *origin; /* one row of sql/trace/origin.sql */
 	struct manifest manifest;
-	bool found;
 	struct source source;
 	struct cutter_record record;
 };
@@ -138,40 +137,14 @@ static bool ask_database(
 
 /* ---- the archived bytes ---- */
 
-static bool same_content(void *context, const char *sha256, int64_t repeat)
-{
-	(void)repeat;
-	const struct trace *trace = context;
-	return strcmp(sha256, database_text(trace->origin, 0, 0)) == 0;
-}
-
-/* Visiting borrows the manifest: the one that is wanted is loaded again to be kept. */
-static bool same_publication(void *context, const struct manifest *manifest, struct err *err)
-{
-	(void)err;
-	struct trace *trace = context;
-	if (manifest->file_id != trace->file_id)
-		return true;
-	trace->manifest.repeat = manifest->repeat;
-	trace->found = true;
-	return false;
-}
-
 static bool find_manifest(struct trace *trace, struct archive *archive, struct err *err)
 {
 	const char *dataset = trace->dataset->config->name;
-	struct err visit_err = {0};
-	if (!manifest_each(archive, dataset, same_content, same_publication, trace, &visit_err) &&
-		!trace->found) {
-		*err = visit_err;
+	bool found = false;
+	if (!manifest_find(archive, dataset, database_text(trace->origin, 0, 0), trace->file_id,
+		    &trace->manifest, &found, err))
 		return false;
-	}
-	int64_t repeat = trace->manifest.repeat;
-	bool there = false;
-	if (trace->found && !manifest_load(archive, dataset, database_text(trace->origin, 0, 0),
-				    repeat, &trace->manifest, &there, err))
-		return false;
-	return there || err_fail(err, ERR_FATAL,
+	return found || err_fail(err, ERR_FATAL,
 				"the archive has no manifest of file %" PRId64 " of dataset %s",
 				trace->file_id, dataset);
 }

@@ -101,8 +101,9 @@ struct load_batch {
 	struct loader *loader;
 	struct load_slot *slots;
 	size_t count;
-	bool merge; /* this transaction goes, or went, the merge path */
-	bool again; /* the failure was of our own making: start the transaction anew */
+	bool merge;  /* this transaction goes, or went, the merge path */
+	bool again;  /* the failure was of our own making: start the transaction anew */
+	bool within; /* the transaction is the caller's */
 };
 
 /* Which rows of a batch's new chunks: all, or for a batch with one new chunk a range of them. */
@@ -114,6 +115,24 @@ struct row_set {
 
 /* load_sql.c */
 void load_sql_make(const struct dataset *dataset, struct arena *arena, struct load_sql *ret_sql);
+/* The columns that are loaded, _file and _row at their end. */
+void load_sql_columns(struct buf *out, const struct schema *schema);
+/* The key's columns; _file and _row when there is no other. */
+void load_sql_key(struct buf *out, const struct dataset *dataset);
+/* ORDER BY: the version of each key that wins comes first. */
+void load_sql_best_first(struct buf *out, const struct dataset *dataset);
+void load_sql_copy(struct buf *out, const struct schema *schema, const char *target);
+
+/* loader.c: the items as slots, sorted, all waiting. Valid until the next call. */
+void loader_fill_slots(struct loader *loader, struct load_item *items, size_t count);
+/*
+ * One chunk in the caller's transaction, which is to be rolled back when it fails; the dataset's
+ * lock is held. Marks its file when that became complete.
+ */
+MUST_CHECK bool loader_load_within(struct loader *loader, struct load_item *item,
+	int64_t *ret_refused, int64_t *ret_completed, struct err *err);
+/* Gives back the memory that one large group needed. */
+void loader_shrink(struct loader *loader);
 
 /* load_target.c: after the table lock. FATAL, with the remedy, when the table does not fit. */
 MUST_CHECK bool target_check(struct loader *loader, struct err *err);
@@ -167,6 +186,8 @@ bool slot_has_rows(const struct load_slot *slot);
 MUST_CHECK bool merge_rows(struct load_batch *batch, const struct row_set *set, struct err *err);
 
 /* load_bisect.c: finds the rows of `slot` that the table refuses. PAUSE when it refuses all. */
+/* One more refused row, behind those there are; the caller fills the rest. */
+struct refusal *refusals_add(struct refusals *refusals, size_t index);
 MUST_CHECK bool bisect_rows(struct load_batch *batch, struct load_slot *slot, struct err *err);
 
 /* load_rejects.c */

@@ -11,7 +11,7 @@
 
 #define MAX_REASON 400
 
-static void refuse(struct refusals *refusals, size_t index, const struct err *why)
+struct refusal *refusals_add(struct refusals *refusals, size_t index)
 {
 	if (refusals->count == refusals->capacity) {
 		refusals->capacity = refusals->capacity ? refusals->capacity * 2 : 64;
@@ -22,6 +22,12 @@ static void refuse(struct refusals *refusals, size_t index, const struct err *wh
 	}
 	struct refusal *refusal = &refusals->items[refusals->count++];
 	*refusal = (struct refusal){.index = index};
+	return refusal;
+}
+
+static void refuse(struct refusals *refusals, size_t index, const struct err *why)
+{
+	struct refusal *refusal = refusals_add(refusals, index);
 	memcpy(refusal->native, why->native, sizeof(refusal->native) - 1);
 	memcpy(refusal->blamed, why->detail, sizeof(refusal->blamed));
 	refusal->reason = arena_printf(

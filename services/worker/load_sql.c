@@ -11,7 +11,7 @@
 
 #define MAX_SQL (1 << 20)
 
-static void append_columns(struct buf *out, const struct schema *schema)
+void load_sql_columns(struct buf *out, const struct schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
 		quote_identifier(out, schema->fields[i].name);
@@ -20,7 +20,7 @@ static void append_columns(struct buf *out, const struct schema *schema)
 	buf_append_text(out, "_file, _row");
 }
 
-static void append_key(struct buf *out, const struct dataset *dataset)
+void load_sql_key(struct buf *out, const struct dataset *dataset)
 {
 	for (size_t i = 0; i < dataset->key_count; i++) {
 		buf_append_text(out, i ? ", " : "");
@@ -35,9 +35,9 @@ static const char *greatest_column(const struct dataset *dataset)
 	return dataset->schema->fields[dataset->greatest_field].name;
 }
 
-static void append_best_first(struct buf *out, const struct dataset *dataset)
+void load_sql_best_first(struct buf *out, const struct dataset *dataset)
 {
-	append_key(out, dataset);
+	load_sql_key(out, dataset);
 	if (dataset->config->on_conflict == CONFLICT_FIRST) {
 		buf_append_text(out, ", _file, _row");
 		return;
@@ -90,15 +90,15 @@ static void append_assignments(struct buf *out, const struct schema *schema)
 static void append_merge(struct buf *out, const struct dataset *dataset, const char *target)
 {
 	buf_printf(out, "WITH best AS (SELECT DISTINCT ON (");
-	append_key(out, dataset);
+	load_sql_key(out, dataset);
 	buf_append_text(out, ") * FROM pg_temp.penstock_stage ORDER BY ");
-	append_best_first(out, dataset);
+	load_sql_best_first(out, dataset);
 	buf_printf(out, "), merged AS (INSERT INTO %s AS t (", target);
-	append_columns(out, dataset->schema);
+	load_sql_columns(out, dataset->schema);
 	buf_append_text(out, ") SELECT ");
-	append_columns(out, dataset->schema);
+	load_sql_columns(out, dataset->schema);
 	buf_append_text(out, " FROM best ON CONFLICT (");
-	append_key(out, dataset);
+	load_sql_key(out, dataset);
 	buf_append_text(out, ") DO UPDATE SET ");
 	append_assignments(out, dataset->schema);
 	buf_append_text(out, " WHERE ");
@@ -113,10 +113,10 @@ static void append_merge(struct buf *out, const struct dataset *dataset, const c
 		" FROM merged m JOIN chunks c ON c.file_id = m._file WHERE m.fresh GROUP BY 1, 2");
 }
 
-static void append_copy(struct buf *out, const struct schema *schema, const char *target)
+void load_sql_copy(struct buf *out, const struct schema *schema, const char *target)
 {
 	buf_printf(out, "COPY %s (", target);
-	append_columns(out, schema);
+	load_sql_columns(out, schema);
 	buf_append_text(out, ") FROM STDIN (FORMAT binary)");
 }
 
@@ -145,9 +145,9 @@ void load_sql_make(const struct dataset *dataset, struct arena *arena, struct lo
 	buf_printf(&text, ")); LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", sql.target);
 	sql.begin = keep(&text, arena);
 
-	append_copy(&text, dataset->schema, sql.target);
+	load_sql_copy(&text, dataset->schema, sql.target);
 	sql.copy_target = keep(&text, arena);
-	append_copy(&text, dataset->schema, "pg_temp.penstock_stage");
+	load_sql_copy(&text, dataset->schema, "pg_temp.penstock_stage");
 	sql.copy_stage = keep(&text, arena);
 	buf_printf(&text,
 		"SET LOCAL work_mem TO '32MB'; CREATE TEMPORARY TABLE penstock_stage (LIKE %s "

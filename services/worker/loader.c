@@ -77,22 +77,25 @@ static bool commit(struct load_batch *batch, struct err *err)
 static const struct {
 	bool (*run)(struct load_batch *batch, struct err *err);
 	const char *done; /* the fault point behind it */
+	bool frame;	  /* of the transaction: somebody else's where the load is a part of it */
 } steps[] = {
-	{files_note, "loader.noted"},
-	{begin, "loader.begun"},
-	{files_read, "loader.files"},
-	{check_target, "loader.target"},
-	{ledger_insert, "loader.ledger"},
-	{writers_resolve, "loader.writers"},
-	{rows_load, "loader.rows"},
-	{rejects_store, "loader.rejects"},
-	{ledger_count, "loader.counted"},
-	{commit, "loader.committed"},
+	{files_note, "loader.noted", false},
+	{begin, "loader.begun", true},
+	{files_read, "loader.files", false},
+	{check_target, "loader.target", false},
+	{ledger_insert, "loader.ledger", false},
+	{writers_resolve, "loader.writers", false},
+	{rows_load, "loader.rows", false},
+	{rejects_store, "loader.rejects", false},
+	{ledger_count, "loader.counted", false},
+	{commit, "loader.committed", true},
 };
 
 static bool run_steps(struct load_batch *batch, struct err *err)
 {
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		if (steps[i].frame && batch->within)
+			continue;
 		if (!steps[i].run(batch, err))
 			return false;
 		fault_point(steps[i].done);
@@ -183,7 +186,7 @@ static int compare_slots(const void *left, const void *right)
 	return 0;
 }
 
-static void fill_slots(struct loader *loader, struct load_item *items, size_t count)
+void loader_fill_slots(struct loader *loader, struct load_item *items, size_t count)
 {
 	if (count > loader->slot_capacity) {
 		loader->slots = realloc(loader->slots, count * sizeof(*loader->slots));
@@ -219,7 +222,7 @@ static void tell(const struct load_batch *batch, struct load_totals *totals)
 }
 
 /* One large group must not keep its memory for good. */
-static void shrink(struct loader *loader)
+void loader_shrink(struct loader *loader)
 {
 	for (size_t i = 0; i < LOAD_ARRAYS; i++) {
 		buf_clear(&loader->arrays[i]);
@@ -230,18 +233,32 @@ static void shrink(struct loader *loader)
 	arena_clear(&loader->refusals.reasons);
 }
 
+bool loader_load_within(struct loader *loader, struct load_item *item, int64_t *ret_refused,
+	int64_t *ret_completed, struct err *err)
+{
+	loader_fill_slots(loader, item, 1);
+	struct load_batch batch = {
+		.loader = loader, .slots = loader->slots, .count = 1, .within = true};
+	bool ok = start_anew(&batch) && run_steps(&batch, err) &&
+		  files_complete(&batch, ret_completed, err);
+	if (ok)
+		*ret_refused = loader->slots[0].refused;
+	loader_shrink(loader);
+	return ok;
+}
+
 bool loader_load(struct loader *loader, struct load_item *items, size_t count,
 	struct load_totals *ret_totals, struct err *err)
 {
 	struct load_totals totals = {0};
 	struct err why;
-	fill_slots(loader, items, count);
+	loader_fill_slots(loader, items, count);
 	struct load_batch batch = {.loader = loader, .slots = loader->slots, .count = count};
 	bool good = load_batch(&batch, &totals.merged, &why);
 	if (!good && why.class == ERR_DATA && count > 1)
 		good = load_singly(&batch, &totals.merged, &why);
 	good = good && files_complete(&batch, &totals.files_completed, &why);
-	shrink(loader);
+	loader_shrink(loader);
 	if (!good) {
 		if (why.class == ERR_DATA) /* not a row's doing: no row is left to blame */
 			why.class = ERR_PAUSE;

@@ -32,6 +32,11 @@ PRODUCER_POINTS = {
 OTHER_POINTS = {
     "worker.dead_letter_sent": "fault/test_crash_points.py",
     "producer.quarantined": "fault/test_crash_points.py",
+    "retract.noted": "e2e/test_retract.py",
+    "rebuild.compared": "e2e/test_retract.py",
+    "rebuild.applied": "e2e/test_retract.py",
+    "rebuild.marked": "e2e/test_retract.py",
+    "rebuild.committed": "e2e/test_retract.py",
     "scheduler.model": "integration/test_models.py",
     "scheduler.commit": "integration/test_models.py",
 }
