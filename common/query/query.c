@@ -7,12 +7,11 @@
 #include "query/query.h"
 
 #include <pg_query.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/json_scan.h"
 #include "base/text.h"
+#include "query/node.h"
 
 /* Levels of the tree, about two for one of the SQL; bounds the walker's stack and time. */
 #define MAX_DEPTH 2000
@@ -46,45 +45,6 @@ static const struct {
 	{"MergeStmt", "a MERGE: a model only reads"},
 };
 
-static int line_at(const char *sql, size_t offset)
-{
-	int line = 1;
-	for (size_t i = 0; i < offset && sql[i]; i++)
-		line += sql[i] == '\n';
-	return line;
-}
-
-static bool is_key(const struct json_value *key, const char *name)
-{
-	return json_equals(key, name, strlen(name));
-}
-
-static char *text_of(struct walk *walk, const struct json_value *string)
-{
-	struct buf buf;
-	buf_init(&buf, string->len + 1);
-	json_unescape(string, &buf);
-	char *text = arena_strndup(walk->arena, buf_text(&buf), buf.len);
-	buf_release(&buf);
-	return text;
-}
-
-static char *member_text(struct walk *walk, const struct json_value *object, const char *name)
-{
-	struct json_value value;
-	return json_find(object, name, &value) ? text_of(walk, &value)
-					       : arena_strdup(walk->arena, "");
-}
-
-/* A number member; 0 when it is left out, as the parser does with zeros. */
-static size_t member_size(const struct json_value *object, const char *name)
-{
-	struct json_value value;
-	if (!json_find(object, name, &value) || value.kind != JSON_NUMBER || value.text[0] == '-')
-		return 0;
-	return (size_t)strtoull(value.text, NULL, 10);
-}
-
 static bool cte_named(const struct scope *scope, const char *name)
 {
 	for (; scope; scope = scope->outer) {
@@ -95,7 +55,7 @@ static bool cte_named(const struct scope *scope, const char *name)
 			struct json_value cte;
 			struct json_value cte_name;
 			if (json_find(&node, "CommonTableExpr", &cte) &&
-				json_find(&cte, "ctename", &cte_name) && is_key(&cte_name, name))
+				json_find(&cte, "ctename", &cte_name) && node_is(&cte_name, name))
 				return true;
 		}
 	}
@@ -123,9 +83,9 @@ static void add_relation(struct walk *walk, const char *schema, const char *name
 static bool take_relation(
 	struct walk *walk, const struct json_value *node, const struct scope *scope)
 {
-	const char *schema = member_text(walk, node, "schemaname");
-	const char *name = member_text(walk, node, "relname");
-	int line = line_at(walk->sql, member_size(node, "location"));
+	const char *schema = node_member_text(walk->arena, node, "schemaname");
+	const char *name = node_member_text(walk->arena, node, "relname");
+	int line = node_line(walk->sql, node_member_size(node, "location"));
 	struct json_value catalog;
 	if (json_find(node, "catalogname", &catalog))
 		return err_config(walk->err,
@@ -177,13 +137,13 @@ static bool walk_object(
 	struct json_value value;
 	while (json_next_member(object, &at, &key, &value)) {
 		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-			if (is_key(&key, refused[i].node))
+			if (node_is(&key, refused[i].node))
 				return err_config(walk->err, "%s: the query contains %s",
 					walk->origin, refused[i].why);
-		if (is_key(&key, "withClause"))
+		if (node_is(&key, "withClause"))
 			continue;
-		bool ok = is_key(&key, "RangeVar") ? take_relation(walk, &value, scope)
-						   : walk_value(walk, &value, scope);
+		bool ok = node_is(&key, "RangeVar") ? take_relation(walk, &value, scope)
+						    : walk_value(walk, &value, scope);
 		if (!ok)
 			return false;
 	}
@@ -226,15 +186,16 @@ static bool walk_tree(struct walk *walk, const char *json, struct query *ret_que
 	if (json_next_element(&list, &at, &extra))
 		return err_config(walk->err,
 			"%s:%d: a second statement: expected one SELECT and nothing else",
-			walk->origin, line_at(walk->sql, member_size(&extra, "stmt_location") + 1));
+			walk->origin,
+			node_line(walk->sql, node_member_size(&extra, "stmt_location") + 1));
 	if (!json_find(&raw, "stmt", &node) || !json_find(&node, "SelectStmt", &select))
 		return err_config(walk->err,
 			"%s: not a SELECT: a model or check is one SELECT (WITH and VALUES too)",
 			walk->origin);
 	if (!walk_value(walk, &node, NULL))
 		return false;
-	size_t start = member_size(&raw, "stmt_location");
-	size_t length = member_size(&raw, "stmt_len");
+	size_t start = node_member_size(&raw, "stmt_location");
+	size_t length = node_member_size(&raw, "stmt_len");
 	if (!length)
 		length = strlen(walk->sql + start);
 	ret_query->text = arena_strndup(walk->arena, walk->sql + start, length);
@@ -250,7 +211,7 @@ bool query_parse(const char *sql, const char *origin, struct arena *arena, struc
 	if (strlen(sql) > QUERY_MAX_BYTES)
 		return err_config(err, "%s: longer than %d KiB", origin, QUERY_MAX_BYTES / 1024);
 	if (!utf8_valid(sql, strlen(sql), &bad))
-		return err_config(err, "%s:%d: not UTF-8", origin, line_at(sql, bad));
+		return err_config(err, "%s:%d: not UTF-8", origin, node_line(sql, bad));
 	PgQueryParseResult result = pg_query_parse(sql);
 	bool ok = false;
 	if (result.error) {
@@ -258,7 +219,7 @@ bool query_parse(const char *sql, const char *origin, struct arena *arena, struc
 		size_t at = 0;
 		for (int left = result.error->cursorpos - 1; left > 0 && sql[at]; left--)
 			at += utf8_length((const unsigned char *)sql + at, strlen(sql + at));
-		err_config(err, "%s:%d: %s", origin, line_at(sql, at), result.error->message);
+		err_config(err, "%s:%d: %s", origin, node_line(sql, at), result.error->message);
 	} else {
 		struct walk walk = {.sql = sql, .origin = origin, .arena = arena, .err = err};
 		ok = walk_tree(&walk, result.parse_tree, ret_query);

@@ -100,6 +100,11 @@ MUST_CHECK bool apply_comments(struct batch *batch, const struct model *model, s
 /* An error that names the remedy, --rebuild. */
 bool apply_refuse(const struct model *model, const char *why, struct err *err);
 
+/* live.c: writes the query of a live view; its parent's relations exist. */
+MUST_CHECK bool live_write(struct batch *batch, const struct model *live, struct err *err);
+/* Drops the live view that the model had, if it had one. */
+MUST_CHECK bool live_drop(struct batch *batch, const struct model *model, struct err *err);
+
 /* key.c: unique_key. Proves that no row of `from` (a quoted name or a query in parentheses with an
  * alias) has a null in it or shares it with another. */
 MUST_CHECK bool key_prove(

@@ -34,13 +34,14 @@ struct model *project_resolve(
 	return own ? own : find_model(project, "public", name);
 }
 
-/* A name without a schema is looked for as the model's SQL finds it. */
-static const struct config_dataset *find_dataset(const struct project *project,
-	const struct model *model, const struct query_relation *relation)
+const struct config_dataset *project_dataset(const struct project *project, const char *own_schema,
+	const struct query_relation *relation)
 {
-	const char *const schemas[] = {*relation->schema ? relation->schema : model->schema,
+	const char *const schemas[] = {*relation->schema ? relation->schema : own_schema,
 		*relation->schema ? relation->schema : "public"};
-	for (size_t i = 0; i < 2; i++)
+	if (project_resolve(project, own_schema, relation->schema, relation->name))
+		return NULL;
+	for (size_t i = 0; i < sizeof(schemas) / sizeof(schemas[0]); i++)
 		for (size_t j = 0; j < project->config->dataset_count; j++) {
 			const struct config_dataset *dataset = &project->config->datasets[j];
 			if (strcmp(dataset->table_schema, schemas[i]) == 0 &&
@@ -61,7 +62,7 @@ static void find_parents(struct project *project, struct model *model)
 		const struct model *parent =
 			project_resolve(project, model->schema, relation->schema, relation->name);
 		if (!parent) {
-			model->sources[i] = find_dataset(project, model, relation);
+			model->sources[i] = project_dataset(project, model->schema, relation);
 			continue;
 		}
 		size_t at = (size_t)(parent - project->models);

@@ -8,7 +8,6 @@
 #include "penstock_scheduler_sql.h"
 #include "postgres/quote.h"
 #include "scheduler/batch.h"
-#include "scheduler/since.h"
 
 static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
 	[MODEL_PUBLISHED] = "published",
@@ -164,7 +163,7 @@ bool history_publish(struct batch *batch, struct err *err)
 		return false;
 	if (!affected)
 		return err_fail(err, ERR_FATAL, "cancelled before it was published");
-	return since_publish(batch, err) && write_models(batch, err) && write_checks(batch, err);
+	return write_models(batch, err) && write_checks(batch, err);
 }
 
 static bool write_end(struct batch *batch, const char *why, struct err *err)

@@ -17,6 +17,7 @@ struct model_head {
 	struct head_value schedule;
 	struct head_value timeout;
 	struct head_value description;
+	struct head_value speed;
 };
 
 static const struct head_key head_keys[] = {
@@ -25,6 +26,7 @@ static const struct head_key head_keys[] = {
 	{"schedule", offsetof(struct model_head, schedule)},
 	{"timeout", offsetof(struct model_head, timeout)},
 	{"description", offsetof(struct model_head, description)},
+	{"speed", offsetof(struct model_head, speed)},
 };
 
 static const struct {
@@ -155,6 +157,8 @@ static bool load_model(struct model *model, const char *folder, const char *file
 		!read_schedule(model, &head.schedule, err) ||
 		!read_timeout(model, &head.timeout, err))
 		return false;
+	model->speed_head = head.speed.text;
+	model->speed_line = head.speed.line;
 	model->description = head.description.text ? head.description.text : "";
 	if (!query_parse(sql, model->path, arena, &model->query, err))
 		return false;
@@ -167,7 +171,9 @@ bool models_load(const char *folder, struct project *project, struct err *err)
 	struct string_list files = {0};
 	if (!folder_list(folder, ".sql", &project->arena, &files, err))
 		return false;
-	project->models = arena_calloc(&project->arena, files.count + 1, sizeof(*project->models));
+	/* Each may have a live view. */
+	project->models =
+		arena_calloc(&project->arena, 2 * files.count + 1, sizeof(*project->models));
 	for (size_t i = 0; i < files.count; i++) {
 		if (!load_model(&project->models[i], folder, files.items[i], &project->arena, err))
 			return false;

@@ -8,6 +8,7 @@
 #include "base/stop.h"
 #include "postgres/quote.h"
 #include "scheduler/batch.h"
+#include "scheduler/since.h"
 
 #define LOCK_TRIES 40
 
@@ -92,6 +93,7 @@ static bool prepare_in_transaction(struct batch *batch, const struct model *mode
 	struct shape old;
 	bool ready = false;
 	if (!batch_enter_schema(batch, model->schema, err) ||
+		(!model->speed && !live_drop(batch, model, err)) ||
 		!check_relations(batch, model, &ready, err) ||
 		!shape_read(batch->database, model->schema, model->table, &batch->arena, &old, err))
 		return false;
@@ -105,6 +107,8 @@ static bool prepare_in_transaction(struct batch *batch, const struct model *mode
 			"run would make readers wait: run that model alone first");
 	if (!ready || (!old.kind && !is_view))
 		return true;
+	if (model->is_live && !live_write(batch, model, err))
+		return false;
 	batch_result(batch, model)->prepared = true;
 	return prepare_existing(batch, model, &old, err);
 }
@@ -139,11 +143,22 @@ static bool prepare_model(struct batch *batch, const struct model *model, struct
 	return err->from == ERR_FROM_CONFIG ? false : err_prefix(err, "%s", model->path);
 }
 
+static bool make_indexes(struct batch *batch, struct err *err)
+{
+	for (size_t i = 0; i < batch->project->model_count; i++) {
+		const struct model *model = &batch->project->models[i];
+		if (model->selected && model->is_live &&
+			!since_index(batch, model->speed->growing, err))
+			return false;
+	}
+	return true;
+}
+
 bool batch_prepare(struct batch *batch, struct err *err)
 {
 	for (size_t i = 0; i < batch->project->model_count; i++)
 		if (batch->project->models[i].selected &&
 			!prepare_model(batch, &batch->project->models[i], err))
 			return false;
-	return true;
+	return make_indexes(batch, err);
 }

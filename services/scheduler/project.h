@@ -14,14 +14,24 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "cron/cron.h"
+#include "query/aggregate.h"
 #include "query/query.h"
 #include "scheduler/check.h"
+
+#define LIVE_SUFFIX "_live"
 
 enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW };
 
 struct model_column {
 	const char *name;
 	const char *description; /* "" when there is none */
+};
+
+/* "-- speed: ...": how a model's result grows with the rows of one dataset. */
+struct speed {
+	struct query_aggregate query;
+	const struct config_dataset *growing;
+	struct string_list fixed; /* other datasets it reads: nothing may be new in them */
 };
 
 struct model {
@@ -40,6 +50,10 @@ struct model {
 	const char *documented; /* the property file that describes it; NULL: none */
 	struct query query;
 	const char *definition; /* digest of the query */
+	const char *speed_head; /* NULL: no speed layer */
+	int speed_line;
+	const struct speed *speed; /* of a model with a speed layer, and of its live view */
+	bool is_live; /* a view made for its only parent; its query is written in each run */
 	/* As query.relations: the dataset that loads it; NULL: a model, or something else. */
 	const struct config_dataset **sources;
 	size_t *parents; /* indices into project->models */
@@ -112,5 +126,9 @@ struct model *project_resolve(const struct project *project, const char *own_sch
  */
 const struct model *project_find_relation(const struct project *project, const struct check *check,
 	const struct check_relation *relation, const char **ret_schema, const char **ret_table);
+
+/* The dataset that loads the table a name in `own_schema`'s SQL means; NULL when none does. */
+const struct config_dataset *project_dataset(const struct project *project, const char *own_schema,
+	const struct query_relation *relation);
 
 #endif

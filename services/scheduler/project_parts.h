@@ -7,6 +7,8 @@
 
 /* models.c: the SQL files of `folder`. */
 MUST_CHECK bool models_load(const char *folder, struct project *project, struct err *err);
+/* speed.c: checks the speed layers and adds their views. */
+MUST_CHECK bool speed_load(struct project *project, struct err *err);
 /* graph.c: finds parents, refuses cycles, puts parents first. */
 MUST_CHECK bool graph_order(struct project *project, struct err *err);
 /* properties.c: the YAML files of `folder`: models, raw tables, checks. */

@@ -101,7 +101,8 @@ static int64_t nearer(int64_t one_us, int64_t other_us)
 static bool publish_view(struct batch *batch, const struct model *model, struct err *err)
 {
 	return batch_result(batch, model)->prepared ||
-	       (apply_view(batch, model, err) && apply_comments(batch, model, err));
+	       ((!model->is_live || live_write(batch, model, err)) &&
+		       apply_view(batch, model, err) && apply_comments(batch, model, err));
 }
 
 static bool build_model(struct batch *batch, const struct model *model, struct err *err)
@@ -116,6 +117,7 @@ static bool build_model(struct batch *batch, const struct model *model, struct e
 	database_deadline(batch->database, nearer(batch->deadline_us, limit_us));
 	bool ok = batch_enter_schema(batch, model->schema, err) &&
 		  publish[model->materialized](batch, model, err) &&
+		  since_publish(batch, model, err) &&
 		  (!batch->rebuild || rebuild_restore(batch, model, err));
 	result->milliseconds = (clock_monotonic_us() - started) / 1000;
 	database_deadline(batch->database, batch->deadline_us);
@@ -123,7 +125,7 @@ static bool build_model(struct batch *batch, const struct model *model, struct e
 		explain_limit("the model", "its timeout", model->timeout_ms, limit_us, err);
 		result->state = MODEL_FAILED;
 		result->error = arena_strdup(&batch->arena, err->message);
-		return err_prefix(err, "%s", model->path);
+		return err->from == ERR_FROM_CONFIG ? false : err_prefix(err, "%s", model->path);
 	}
 	bool changed = result->inserted || result->updated || result->deleted ||
 		       model->materialized == MODEL_MATVIEW || result->state == MODEL_PUBLISHED;

@@ -84,6 +84,18 @@ static bool set_selected(
 	return true;
 }
 
+/* A live view says what its model's SQL says now: it never stays behind, nor goes alone by chance.
+ */
+static void select_live(struct project *project, bool named)
+{
+	for (size_t i = 0; i < project->model_count; i++) {
+		struct model *model = &project->models[i];
+		if (model->is_live)
+			model->selected = (named && model->selected) ||
+					  project->models[model->parents[0]].selected;
+	}
+}
+
 bool project_select(struct project *project, const struct string_list *names,
 	const struct string_list *excluded, struct err *err)
 {
@@ -93,6 +105,7 @@ bool project_select(struct project *project, const struct string_list *names,
 	if (!set_selected(project, names, true, err) ||
 		!set_selected(project, excluded, false, err))
 		return false;
+	select_live(project, names->count > 0);
 	for (size_t i = 0; i < project->model_count; i++)
 		left += project->models[i].selected;
 	if (!left && excluded->count)

@@ -53,17 +53,19 @@ bool since_full_reason(struct batch *batch, const struct model *model,
 	return ok;
 }
 
+/* OFFSET 0 keeps the planner from reading the whole table into a join: it cannot know how few rows
+ * the ranges mean. */
 void since_rows_sql(
 	const struct model *model, const struct config_dataset *growing, struct buf *out)
 {
-	buf_append_text(out, "(SELECT t.* FROM ");
-	quote_qualified(out, growing->table_schema, growing->table_name);
-	buf_append_text(out, " t, penstock.since_rows(");
+	buf_append_text(out, "(SELECT r.* FROM penstock.since_rows(");
 	quote_literal(out, model->name);
 	buf_append_text(out, ", ");
 	quote_literal(out, growing->name);
-	buf_append_text(out, ") s WHERE t._file = s.file_id"
-			     " AND t._row BETWEEN s.first_row AND s.last_row)");
+	buf_append_text(out, ") s CROSS JOIN LATERAL (SELECT t.* FROM ");
+	quote_qualified(out, growing->table_schema, growing->table_name);
+	buf_append_text(out, " t WHERE t._file = s.file_id AND t._row BETWEEN s.first_row"
+			     " AND s.last_row OFFSET 0) r)");
 }
 
 /* Of an index on exactly (_file, _row): 'valid', its name when a build was cut off, or no row. */
@@ -131,24 +133,20 @@ bool since_adopt(struct batch *batch, struct err *err)
 	return true;
 }
 
-bool since_publish(struct batch *batch, struct err *err)
+bool since_publish(struct batch *batch, const struct model *model, struct err *err)
 {
 	char run[24];
 	snprintf(run, sizeof(run), "%" PRId64, batch->run_id);
-	for (size_t i = 0; i < batch->project->model_count; i++) {
-		const struct model *model = &batch->project->models[i];
-		const char *parameters[] = {model->name, run, model->definition};
-		if (!model->selected || model->materialized == MODEL_VIEW)
-			continue;
-		if (!database_run(batch->database,
-			    "INSERT INTO penstock.model AS m"
-			    " (model, run_id, definition, snapshot, origin) VALUES"
-			    " ($1, $2::bigint, $3, pg_current_snapshot(), penstock.origin())"
-			    " ON CONFLICT (model) DO UPDATE SET run_id = excluded.run_id,"
-			    " definition = excluded.definition, snapshot = excluded.snapshot,"
-			    " origin = excluded.origin, published_at = DEFAULT",
-			    parameters, 3, NULL, err))
-			return false;
-	}
-	return true;
+	const char *parameters[] = {
+		model->name, run, model->definition, model->speed ? "true" : "false"};
+	return model->materialized == MODEL_VIEW ||
+	       database_run(batch->database,
+		       "INSERT INTO penstock.model AS m"
+		       " (model, run_id, definition, live, snapshot, origin) VALUES"
+		       " ($1, $2::bigint, $3, $4::boolean, pg_current_snapshot(),"
+		       " penstock.origin()) ON CONFLICT (model) DO UPDATE SET"
+		       " run_id = excluded.run_id, definition = excluded.definition,"
+		       " live = excluded.live, snapshot = excluded.snapshot,"
+		       " origin = excluded.origin, published_at = DEFAULT",
+		       parameters, 4, NULL, err);
 }

@@ -37,7 +37,7 @@ MUST_CHECK bool since_index(
 /* Before a run's transaction: what came with a restore is taken for seen, older snapshots for void.
  */
 MUST_CHECK bool since_adopt(struct batch *batch, struct err *err);
-/* In the run's transaction: the models it published have its snapshot. */
-MUST_CHECK bool since_publish(struct batch *batch, struct err *err);
+/* In the run's transaction, once the model is published: it has the transaction's snapshot. */
+MUST_CHECK bool since_publish(struct batch *batch, const struct model *model, struct err *err);
 
 #endif
