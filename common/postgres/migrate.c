@@ -16,6 +16,7 @@ static const struct {
 	{3, "alert", sql_ledger_003_alert},
 	{4, "run_control", sql_ledger_004_run_control},
 	{5, "rebuild", sql_ledger_005_rebuild},
+	{6, "checks", sql_ledger_006_checks},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -8,7 +8,6 @@
 #include "base/text.h"
 #include "cli/table.h"
 
-enum { MAX_COLUMNS = 16 };
 static const size_t max_excerpt = 100;
 
 static enum table_kind table_kind(enum listing_kind kind)
@@ -44,9 +43,9 @@ void print_listing(const struct listing *listing, bool json)
 {
 	const struct listing_shape *shape = listing->shape;
 	size_t columns = shape->column_count;
-	struct table_column titles[MAX_COLUMNS] = {0};
-	if (columns > MAX_COLUMNS)
-		BUG("%s has %zu columns", shape->key, columns);
+	struct table_column *titles = calloc(columns + 1, sizeof(*titles));
+	if (!titles)
+		BUG("out of memory: titles");
 	for (size_t i = 0; i < columns; i++)
 		titles[i] = (struct table_column){shape->columns[i].title, shape->columns[i].key,
 			table_kind(shape->columns[i].kind)};
@@ -58,6 +57,7 @@ void print_listing(const struct listing *listing, bool json)
 	table_print(table, json);
 	buf_release(&line);
 	table_free(table);
+	free(titles);
 }
 
 bool monitor_options_fill(struct cli *cli, struct monitor_options *ret_options, struct err *err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* penstock run, check, report: what the scheduler does, once, by hand. */
+/* penstock run, report: what the scheduler does, once, by hand. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,28 +27,12 @@ static const struct opt run_rows[] = {
 		"print the table as JSON"},
 };
 
-static const struct opt check_rows[] = {
-	{"select", 's', OPT_LIST, offsetof(struct batch_options, selected), "MODEL",
-		"the same as MODEL among the arguments"},
-	{"json", 0, OPT_FLAG, offsetof(struct batch_options, json), NULL,
-		"print the table as JSON"},
-};
-
 static const struct table_column model_columns[] = {
 	{"model", "model", TABLE_TEXT},
 	{"state", "state", TABLE_TEXT},
 	{"inserted", "inserted", TABLE_INT},
 	{"updated", "updated", TABLE_INT},
 	{"deleted", "deleted", TABLE_INT},
-	{"ms", "milliseconds", TABLE_INT},
-	{"message", "message", TABLE_TEXT},
-};
-
-static const struct table_column check_columns[] = {
-	{"check", "check", TABLE_TEXT},
-	{"model", "model", TABLE_TEXT},
-	{"state", "state", TABLE_TEXT},
-	{"failures", "failures", TABLE_INT},
 	{"ms", "milliseconds", TABLE_INT},
 	{"message", "message", TABLE_TEXT},
 };
@@ -67,19 +51,6 @@ static void add_model(void *context, const struct run_line *line)
 	table_text(table, line->message);
 }
 
-static void add_check(void *context, const struct run_line *line)
-{
-	struct table *table = context;
-	if (!line->check)
-		return;
-	table_text(table, line->check);
-	table_text(table, line->model);
-	table_text(table, line->state);
-	table_int(table, line->failures);
-	table_int(table, line->milliseconds);
-	table_text(table, line->message);
-}
-
 static void print_summary(const struct run_summary *summary)
 {
 	char took[32];
@@ -89,17 +60,6 @@ static void print_summary(const struct run_summary *summary)
 		took, (long long)summary->checks, (long long)summary->failures,
 		(long long)summary->warnings);
 }
-
-/* What `run` and `check` do not share. */
-struct batch_command {
-	bool (*once)(const struct run_options *options, struct run_summary *ret_summary,
-		struct err *err);
-	void (*line)(void *context, const struct run_line *line);
-	const struct table_column *columns;
-	size_t column_count;
-	bool partial; /* the table says what became of each model even when the run failed */
-	void (*summary)(const struct run_summary *summary);
-};
 
 /* Arguments and --select, as one list in `items`. */
 static struct string_list selection(
@@ -113,9 +73,9 @@ static struct string_list selection(
 	return (struct string_list){items, n};
 }
 
-static int run_batch(struct cli *cli, const struct batch_command *command,
-	const struct batch_options *wanted, int argc, char **argv)
+static int run_run(struct cli *cli, const void *options, int argc, char **argv)
 {
+	const struct batch_options *wanted = options;
 	struct run_summary summary = {0};
 	struct err err;
 	struct opt_list excluded = wanted->excluded;
@@ -125,43 +85,22 @@ static int run_batch(struct cli *cli, const struct batch_command *command,
 	const char **items = calloc((size_t)argc + OPT_LIST_MAX, sizeof(*items));
 	if (!items)
 		BUG("out of memory");
-	struct table *table = table_new(command->columns, command->column_count);
+	struct table *table =
+		table_new(model_columns, sizeof(model_columns) / sizeof(model_columns[0]));
 	const struct run_options run = {.config = config,
 		.models = selection(&wanted->selected, argc, argv, items),
 		.excluded = {excluded.items, excluded.count},
 		.rebuild = wanted->rebuild,
-		.line = command->line,
+		.line = add_model,
 		.context = table};
-	bool ok = command->once(&run, &summary, &err);
-	if (ok || command->partial)
-		table_print(table, wanted->json);
+	bool ok = run_once(&run, &summary, &err);
+	table_print(table, wanted->json);
 	table_free(table);
 	free(items);
 	if (!ok)
 		return cli_exit_code(cli_fail(&err));
-	if (command->summary)
-		command->summary(&summary);
+	print_summary(&summary);
 	return summary.failures ? EXIT_WITH_REJECTS : EXIT_GOOD;
-}
-
-static int run_run(struct cli *cli, const void *options, int argc, char **argv)
-{
-	static const struct batch_command run = {.once = run_once,
-		.line = add_model,
-		.columns = model_columns,
-		.column_count = sizeof(model_columns) / sizeof(model_columns[0]),
-		.partial = true,
-		.summary = print_summary};
-	return run_batch(cli, &run, options, argc, argv);
-}
-
-static int check_run(struct cli *cli, const void *options, int argc, char **argv)
-{
-	static const struct batch_command check = {.once = check_once,
-		.line = add_check,
-		.columns = check_columns,
-		.column_count = sizeof(check_columns) / sizeof(check_columns[0])};
-	return run_batch(cli, &check, options, argc, argv);
 }
 
 static int report_run(struct cli *cli, const void *options, int argc, char **argv)
@@ -194,17 +133,6 @@ const struct command command_run = {
 	.options_size = sizeof(struct batch_options),
 	.max_arguments = -1,
 	.run = run_run,
-};
-
-const struct command command_check = {
-	.name = "check",
-	.arguments = "[MODEL...]",
-	.summary = "run the checks against the tables as they are",
-	.details = "MODEL is what it is for run. Ends 3 when a check of severity error failed.",
-	.options = {check_rows, sizeof(check_rows) / sizeof(check_rows[0])},
-	.options_size = sizeof(struct batch_options),
-	.max_arguments = -1,
-	.run = check_run,
 };
 
 const struct command command_report = {

@@ -26,6 +26,7 @@ enum {
 	WORKER_HEARTBEAT,
 	RUN_SECONDS,
 	RUN_PUBLISHED,
+	CHECK_FAILURES,
 	METRIC_COUNT,
 };
 
@@ -62,6 +63,9 @@ static const struct metric table[METRIC_COUNT] = {
 		"How long the newest batch run took, or has taken so far.", {NULL}},
 	[RUN_PUBLISHED] = {"penstock_run_last_published", METRIC_GAUGE,
 		"1 when the newest finished batch run was published, 0 when it failed.", {NULL}},
+	[CHECK_FAILURES] = {"penstock_check_failures", METRIC_GAUGE,
+		"What the check found when it ran last; severity tells what that means.",
+		{"check", "model", "severity"}},
 };
 
 const struct metric *monitor_metrics(size_t *ret_count)
@@ -156,4 +160,9 @@ void monitor_metrics_status(struct metrics *metrics, const struct status *status
 			number(workers, i, "heartbeat_seconds"), name);
 	}
 	set_runs(metrics, &status->parts[STATUS_RUNS]);
+	for (size_t i = 0; i < status->checks.rows; i++)
+		metric_set(metrics, &table[CHECK_FAILURES], number(&status->checks, i, "failures"),
+			listing_cell(&status->checks, i, "check"),
+			listing_cell(&status->checks, i, "model"),
+			listing_cell(&status->checks, i, "severity"));
 }

@@ -88,6 +88,7 @@ enum status_part {
 
 struct status {
 	struct listing parts[STATUS_PARTS];
+	struct listing checks; /* every check's newest result: for metrics */
 };
 
 /* Asks the ledger. Memory from `arena`. */
@@ -95,6 +96,21 @@ MUST_CHECK bool status_read(const struct monitor_options *options, struct arena 
 	struct status *ret_status, struct err *err);
 /* One object with an array for every part. */
 void status_json(const struct status *status, struct buf *out);
+
+/* Every check there is: how it stands, what it found before, since when. */
+MUST_CHECK bool check_overview_read(const struct monitor_options *options, struct arena *arena,
+	struct listing *ret_listing, struct err *err);
+/* One check's last results, the newest first. A usage error when there are none. */
+MUST_CHECK bool check_history_read(const struct monitor_options *options, const char *name,
+	int64_t limit, struct arena *arena, struct listing *ret_listing, struct err *err);
+/* Rows that failed a check when rows were last kept of it, and in which run that was. A usage error
+ * when there are none. */
+MUST_CHECK bool check_rows_read(const struct monitor_options *options, const char *name,
+	int64_t limit, struct arena *arena, struct listing *ret_listing, int64_t *ret_run,
+	struct err *err);
+/* The same as a JSON array of the rows, with their types. */
+MUST_CHECK bool check_rows_json(const struct monitor_options *options, const char *name,
+	int64_t limit, struct arena *arena, struct buf *out, struct err *err);
 
 #define REJECTS_MAX 10000
 

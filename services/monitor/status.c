@@ -79,6 +79,14 @@ static const struct listing_column reject_columns[] = {
 	{"original", "original", LISTING_TEXT},
 };
 
+static const struct listing_column check_columns[] = {
+	{"check", "check", LISTING_TEXT},
+	{"model", "model", LISTING_TEXT},
+	{"severity", "severity", LISTING_TEXT},
+	{"state", "state", LISTING_TEXT},
+	{"failures", "failures", LISTING_INT},
+};
+
 #define COLUMNS(columns) (columns), sizeof(columns) / sizeof((columns)[0])
 
 static const struct listing_shape parts[STATUS_PARTS] = {
@@ -91,6 +99,9 @@ static const struct listing_shape parts[STATUS_PARTS] = {
 		COLUMNS(dead_letter_columns)},
 	[STATUS_ALERTS] = {"alerts", "open alerts", sql_monitor_alerts, COLUMNS(alert_columns)},
 };
+
+static const struct listing_shape checks = {
+	"checks", "checks", sql_monitor_checks, COLUMNS(check_columns)};
 
 static const struct listing_shape rejects = {
 	"rejects", "rejects", sql_monitor_rejects, COLUMNS(reject_columns)};
@@ -105,6 +116,8 @@ bool watch_status(
 	for (size_t i = 0; i < STATUS_PARTS; i++)
 		if (!listing_query(database, &parts[i], NULL, 0, arena, &status.parts[i], err))
 			return false;
+	if (!listing_query(database, &checks, NULL, 0, arena, &status.checks, err))
+		return false;
 	*ret_status = status;
 	return true;
 }

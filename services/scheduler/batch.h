@@ -127,10 +127,17 @@ MUST_CHECK bool rebuild_restore(struct batch *batch, const struct model *model, 
 /* checks.c: runs the checks of selected models; counts failures and warnings. */
 MUST_CHECK bool checks_run(struct batch *batch, struct err *err);
 
+/* check_history.c: penstock.current_check, check_result, check_failure. Before the run. */
+MUST_CHECK bool check_history_begin(struct batch *batch, struct err *err);
+/* In a transaction of the caller's. */
+MUST_CHECK bool check_history_write(struct batch *batch, struct err *err);
+/* "pass", "warn", "fail", "error" */
+const char *check_state_name(enum check_state state);
+
 /* turn.c: waits for the run's turn, or gives up, or takes another's; writes the run's row. */
 MUST_CHECK bool turn_take(struct batch *batch, struct err *err);
 
-/* history.c: penstock.run, model_run, check_result. The row of a new run, which has its turn or
+/* history.c: penstock.run, model_run. The row of a new run, which has its turn or
  * waits for it. */
 MUST_CHECK bool history_begin(struct batch *batch, bool running, struct err *err);
 /* It has its turn now. */

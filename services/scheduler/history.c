@@ -13,10 +13,6 @@ static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
 	[MODEL_PUBLISHED] = "published",
 	[MODEL_UNCHANGED] = "unchanged",
 	[MODEL_FAILED] = "failed"};
-static const char *const check_states[] = {[CHECK_PASS] = "pass",
-	[CHECK_WARN] = "warn",
-	[CHECK_FAIL] = "fail",
-	[CHECK_ERROR] = "error"};
 
 struct number {
 	char text[24];
@@ -80,7 +76,8 @@ static bool bury(struct batch *batch, struct err *err)
 bool history_begin(struct batch *batch, bool running, struct err *err)
 {
 	/* A row without its session's name would be taken for a dead run's. */
-	return database_exec(batch->database, "BEGIN", err) && insert_run(batch, running, err) &&
+	return check_history_begin(batch, err) && database_exec(batch->database, "BEGIN", err) &&
+	       insert_run(batch, running, err) &&
 	       history_doing(batch, running ? "preparing" : "waiting", err) &&
 	       (!running || bury(batch, err)) && database_exec(batch->database, "COMMIT", err);
 }
@@ -124,30 +121,6 @@ static bool write_models(struct batch *batch, struct err *err)
 	return true;
 }
 
-static bool write_checks(struct batch *batch, struct err *err)
-{
-	const struct project *project = batch->project;
-	for (size_t i = 0; i < project->check_count; i++) {
-		const struct check *check = &project->checks[i];
-		const struct check_result *result = &batch->checks[i];
-		struct number numbers[3];
-		if (!result->ran)
-			continue;
-		const char *parameters[] = {print(&numbers[0], batch->run_id), check->name,
-			check_kind_name(check->kind), check->on, check->column,
-			check->warn ? "warn" : "error", check_states[result->state],
-			print(&numbers[1], result->failures), result->message,
-			print(&numbers[2], result->milliseconds)};
-		if (!database_run(batch->database,
-			    "INSERT INTO penstock.check_result (run_id, name, kind, model, "
-			    "column_name, severity, state, failures, message, milliseconds) VALUES "
-			    "($1::bigint, $2, $3, $4, $5, $6, $7, $8::bigint, $9, $10::bigint)",
-			    parameters, 10, NULL, err))
-			return false;
-	}
-	return true;
-}
-
 bool history_publish(struct batch *batch, struct err *err)
 {
 	struct number id;
@@ -163,7 +136,7 @@ bool history_publish(struct batch *batch, struct err *err)
 		return false;
 	if (!affected)
 		return err_fail(err, ERR_FATAL, "cancelled before it was published");
-	return write_models(batch, err) && write_checks(batch, err);
+	return write_models(batch, err) && check_history_write(batch, err);
 }
 
 static bool write_end(struct batch *batch, const char *why, struct err *err)
@@ -177,7 +150,7 @@ static bool write_end(struct batch *batch, const char *why, struct err *err)
 	bool ok =
 		database_run(batch->database, sql_scheduler_run_end, parameters, 3, &affected, err);
 	if (ok && affected)
-		ok = write_models(batch, err) && write_checks(batch, err);
+		ok = write_models(batch, err) && check_history_write(batch, err);
 	ok = ok && database_exec(batch->database, "COMMIT", err);
 	if (!ok)
 		database_rollback(batch->database);
@@ -224,7 +197,7 @@ bool history_checked(struct batch *batch, struct err *err)
 {
 	struct database_rows *rows = NULL;
 	const char *parameters[] = {batch->failures ? "failed" : "published"};
-	if (!database_exec(batch->database, "BEGIN", err) ||
+	if (!check_history_begin(batch, err) || !database_exec(batch->database, "BEGIN", err) ||
 		!database_query(batch->database,
 			"INSERT INTO penstock.run (trigger, state, generation, finished_at) "
 			"VALUES ('check', $1, 0, clock_timestamp()) RETURNING run_id",
@@ -232,5 +205,5 @@ bool history_checked(struct batch *batch, struct err *err)
 		return false;
 	batch->run_id = database_int(rows, 0, 0);
 	database_rows_free(rows);
-	return write_checks(batch, err) && database_exec(batch->database, "COMMIT", err);
+	return check_history_write(batch, err) && database_exec(batch->database, "COMMIT", err);
 }

@@ -15,10 +15,6 @@ static const char *const model_states[] = {[MODEL_SKIPPED] = "skipped",
 	[MODEL_PUBLISHED] = "published",
 	[MODEL_UNCHANGED] = "unchanged",
 	[MODEL_FAILED] = "failed"};
-static const char *const check_states[] = {[CHECK_PASS] = "pass",
-	[CHECK_WARN] = "warn",
-	[CHECK_FAIL] = "fail",
-	[CHECK_ERROR] = "error"};
 
 static void print_models(const struct once *once, const struct batch *batch)
 {
@@ -37,27 +33,34 @@ static void print_models(const struct once *once, const struct batch *batch)
 	}
 }
 
+static void log_check(const struct check *check, const struct check_result *result)
+{
+	log_warn("check failed", log_str("check", check->name),
+		log_str("severity", check->warn ? "warn" : "error"),
+		log_str("message", result->message), log_str("origin", check->origin));
+}
+
+/* What went well comes first: the end of a listing is what people see. */
 static void print_checks(const struct once *once, const struct batch *batch)
 {
-	for (size_t i = 0; i < once->project->check_count; i++) {
-		const struct check *check = &once->project->checks[i];
-		const struct check_result *result = &batch->checks[i];
-		if (!result->ran)
-			continue;
-		if (result->state != CHECK_PASS)
-			log_warn("check failed", log_str("check", check->name),
-				log_str("severity", check->warn ? "warn" : "error"),
-				log_str("message", result->message),
-				log_str("origin", check->origin));
-		const struct run_line line = {.model = check->on,
-			.check = check->name,
-			.state = check_states[result->state],
-			.failures = result->failures,
-			.milliseconds = result->milliseconds,
-			.message = result->message};
-		if (once->line)
-			once->line(once->context, &line);
-	}
+	for (enum check_state state = CHECK_PASS; state <= CHECK_ERROR; state++)
+		for (size_t i = 0; i < once->project->check_count; i++) {
+			const struct check *check = &once->project->checks[i];
+			const struct check_result *result = &batch->checks[i];
+			if (!result->ran || result->state != state)
+				continue;
+			if (state != CHECK_PASS && !batch->only_checks)
+				log_check(check, result);
+			const struct run_line line = {.model = check->on,
+				.check = check->name,
+				.state = check_state_name(state),
+				.failures = result->failures,
+				.milliseconds = result->milliseconds,
+				.message = result->message,
+				.origin = check->origin};
+			if (once->line)
+				once->line(once->context, &line);
+		}
 }
 
 /* A passing trouble of a run that had begun; a server that is away is its caller's business. */

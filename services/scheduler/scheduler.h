@@ -29,6 +29,7 @@ struct run_line {
 	int64_t failures; /* of a check: rows or values */
 	int64_t milliseconds;
 	const char *message; /* "" */
+	const char *origin;  /* of a check: "sql/models/marts.yml:12" */
 };
 
 struct run_options {

@@ -21,10 +21,7 @@ WHERE r.state = 'failed')
 UNION ALL
 (SELECT 'failed_check', c.name,
   'check ' || c.name || CASE c.state WHEN 'warn' THEN ' warns: ' ELSE ' failed: ' END || c.message
-FROM penstock.check_result c
--- The newest results of a model tell which of its checks there still are.
-JOIN (SELECT model, max(run_id) AS run_id FROM penstock.check_result GROUP BY model) newest
-  ON newest.model = c.model AND newest.run_id = c.run_id
+FROM penstock.check_status c
 WHERE c.state <> 'pass'
 ORDER BY c.name LIMIT 1000)
 UNION ALL

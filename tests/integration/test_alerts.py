@@ -92,7 +92,8 @@ def test_every_condition_of_the_ledger(watched, database, hook):
                  "reason, worker) VALUES ('t', 0, 7, 'orders', 'chunk', 'wrong CRC', 'w')")
     database.execute("INSERT INTO penstock.run (trigger, state, generation, error) "
                  "VALUES ('load', 'failed', 1, 'division by zero')")
-    database.execute("INSERT INTO penstock.check_result (run_id, name, kind, model, severity, state, "
+    database.execute("INSERT INTO penstock.current_check VALUES ('unique_x'); "
+                 "INSERT INTO penstock.check_result (run_id, name, kind, model, severity, state, "
                  "failures, message) SELECT run_id, 'unique_x', 'unique', 'marts.x', 'error', "
                  "'fail', 3, '3 rows' FROM penstock.run")
     watched.start("monitor")
