@@ -41,6 +41,9 @@ bool text_glob(const char *pattern, const char *name);
 /* One line, no control bytes, at most `max` bytes: for quoting input in messages. */
 void text_excerpt(struct buf *out, const char *text, size_t len, size_t max);
 
+/* Appends at most `max` bytes of text as UTF-8; what is none, and NUL, becomes U+FFFD. */
+void text_clean(struct buf *out, const char *text, size_t len, size_t max);
+
 /* RFC 5321, 4.5.3.1.3: a path is at most 256 octets, its angle brackets included. */
 #define TEXT_MAIL_ADDRESS_MAX 254
 /* Whether `text` can stand in an SMTP envelope and a header as it is: "name@domain" in ASCII, no

@@ -52,6 +52,19 @@ struct config_dataset {
 	struct reading reading; /* reading.key holds the key (empty when append_only) */
 };
 
+#define CONFIG_MAX_JOBS 50
+
+struct config_job {
+	const char *name; /* [a-z0-9_-]{1,100} */
+	int line;
+	struct string_list command; /* the program first */
+	const char *cron;	    /* "" = none */
+	enum job_after { JOB_AFTER_NONE, JOB_AFTER_RUN } after;
+	const char *folder;
+	struct config_pairs environment;
+	int64_t timeout_ms;
+};
+
 struct config {
 	struct arena arena;	   /* owns everything below */
 	const char *path;	   /* of the file, as given */
@@ -108,6 +121,8 @@ struct config {
 		int64_t stale_file_ms; /* 0 = no alert */
 		int64_t lag_ms;	       /* 0 = no alert */
 	} alerts;
+	struct config_job *jobs;
+	size_t job_count;
 	struct string_list warnings; /* for the log: a password in the file, ... */
 };
 

@@ -11,11 +11,12 @@
 static const char advice[] =
 	"; anyone who reads the file reads it: use ${VARIABLE} or ${file:/run/secrets/...}";
 
-static void warn_secret(const struct value *value, int line, const char *what)
+void loader_warn_secret(const struct value *value, int line, const char *what)
 {
 	struct loader *loader = value->loader;
-	loader_warn(loader, arena_printf(&loader->config->arena, "%s:%d: %s%s%s", loader->origin,
-				    line, value->key->path, what, advice));
+	loader_warn(loader,
+		arena_printf(&loader->config->arena, "%s:%d: %s%s%s holds a secret%s",
+			loader->origin, line, value->key->path, *what ? "." : "", what, advice));
 }
 
 static void set_pair(struct config_pairs *pairs, const char *key, const char *text, int line)
@@ -59,9 +60,7 @@ static bool read_kafka(const struct value *value)
 		}
 		set_pair(&pairs, n->key, n->text, n->line);
 		if (secret_property(n->key) && *n->raw && !strstr(n->raw, "${"))
-			warn_secret(value, n->line,
-				arena_printf(&value->loader->config->arena, ".%s holds a secret",
-					n->key));
+			loader_warn_secret(value, n->line, n->key);
 	}
 	for (size_t i = 0; overrides && i < overrides->count; i++)
 		override(value, overrides->items[i], &pairs);
@@ -104,7 +103,7 @@ static bool read_postgres(const struct value *value)
 	config->postgres_configured = *config->postgres || environment_names_postgres();
 	const char *raw = value->given ? value->node->raw : "";
 	if (secret_in_conninfo(raw, raw, &password, &n) && strncmp(password, "${", 2) != 0)
-		warn_secret(value, value->node->line, " holds a password");
+		loader_warn_secret(value, value->node->line, "");
 	return true;
 }
 
@@ -127,7 +126,7 @@ static bool read_webhook(const struct value *value)
 		return false;
 	*(const char **)value->target = text;
 	if (value->given && *text && !strstr(value->node->raw, "${"))
-		warn_secret(value, value->node->line, " is a secret in itself");
+		loader_warn_secret(value, value->node->line, "");
 	return true;
 }
 
@@ -144,7 +143,7 @@ static bool read_secret(const struct value *value)
 		return false;
 	*(const char **)value->target = value->node->text;
 	if (value->given && *value->node->text && !strstr(value->node->raw, "${"))
-		warn_secret(value, value->node->line, " is a secret");
+		loader_warn_secret(value, value->node->line, "");
 	return true;
 }
 

@@ -175,6 +175,11 @@ static const struct key config_rows[] = {
 		.expected = "queue, forbid or replace",
 		.doc = "What a run does that finds another one: wait for its turn, give up, or "
 		       "cancel the other."},
+	{.path = "jobs",
+		.type = &value_jobs,
+		.fallback = "",
+		.expected = "a map of at most 50 jobs by name",
+		.doc = "Commands the scheduler runs; `penstock job NAME` runs one by hand."},
 	{.path = "monitor.listen",
 		.type = &value_address,
 		.offset = AT(monitor.listen),

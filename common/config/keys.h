@@ -76,6 +76,7 @@ struct key_table {
 
 extern const struct key_table config_keys;  /* scope: struct config */
 extern const struct key_table dataset_keys; /* scope: struct config_dataset */
+extern const struct key_table job_keys;	    /* scope: struct config_job */
 extern const struct key_table field_keys;   /* scope: struct field_reading */
 
 /* Reads all rows of a scope from its map, in the table's order, after looking for unknown keys. */
@@ -90,6 +91,8 @@ void value_problem(const struct value *value, const char *fmt, ...) PRINTF_LIKE(
 void loader_problem(struct loader *loader, int line, const char *key, const char *fmt, ...)
 	PRINTF_LIKE(4, 5);
 void loader_warn(struct loader *loader, const char *text);
+/* Warns that `what` at the value's key, written out in the file, is a secret. */
+void loader_warn_secret(const struct value *value, int line, const char *what);
 
 extern const struct value_type value_text;     /* const char *; empty only where the default is */
 extern const struct value_type value_path;     /* const char *, joined with the folder unless "" */
@@ -110,6 +113,8 @@ extern const struct value_type value_mail_addresses; /* struct string_list */
 extern const struct value_type value_address;	     /* const char *, host:port */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
 extern const struct value_type value_datasets;	     /* struct config */
+extern const struct value_type value_jobs;	     /* struct config */
+extern const struct value_type value_environment;    /* struct config_pairs */
 
 extern const struct value_type value_format; /* enum file_format, by words or by `files` */
 

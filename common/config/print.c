@@ -127,6 +127,8 @@ static void put_row(struct buf *out, const char *prefix, const struct key *key)
 	buf_append_text(out, " |\n");
 	if (key->type == &value_datasets)
 		put_rows(out, "datasets.NAME.", &dataset_keys);
+	else if (key->type == &value_jobs)
+		put_rows(out, "jobs.NAME.", &job_keys);
 	else if (key->type == &value_fields)
 		put_rows(out, "datasets.NAME.fields.FIELD.", &field_keys);
 }

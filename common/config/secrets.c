@@ -7,8 +7,9 @@
 
 bool secret_property(const char *name)
 {
-	static const char *const words[] = {
-		"password", "secret", "token", "key.pem", "oauthbearer.config", "keystore.pem"};
+	static const char *const words[] = {"password", "secret", "token", "key.pem",
+		"oauthbearer.config", "keystore.pem", "api_key", "api-key", "apikey", "access_key",
+		"private_key", "credential"};
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcasestr(name, words[i]))
 			return true;

@@ -17,6 +17,7 @@ static const struct {
 	{4, "run_control", sql_ledger_004_run_control},
 	{5, "rebuild", sql_ledger_005_rebuild},
 	{6, "checks", sql_ledger_006_checks},
+	{7, "job", sql_ledger_007_job},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -13,6 +13,7 @@ extern const struct command command_config_print;
 extern const struct command command_dev;
 extern const struct command command_dev_broker;
 extern const struct command command_init;
+extern const struct command command_job;
 extern const struct command command_lag;
 extern const struct command command_man;
 extern const struct command command_monitor;
@@ -45,6 +46,7 @@ static const struct command *const rows[] = {
 	&command_cancel,
 	&command_check,
 	&command_report,
+	&command_job,
 	&command_rejects,
 	&command_retract,
 	&command_trace,

@@ -61,6 +61,16 @@ static const struct listing_column dead_letter_columns[] = {
 	{"reason", "reason", LISTING_TEXT},
 };
 
+static const struct listing_column job_columns[] = {
+	{"job", "job", LISTING_TEXT},
+	{"trigger", "trigger", LISTING_TEXT},
+	{"state", "state", LISTING_TEXT},
+	{"started", "started_at", LISTING_TEXT},
+	{"seconds", "seconds", LISTING_REAL},
+	{"exit code", "exit_code", LISTING_INT},
+	{"error", "error", LISTING_TEXT},
+};
+
 static const struct listing_column alert_columns[] = {
 	{"kind", "kind", LISTING_TEXT},
 	{"since", "raised_at", LISTING_TEXT},
@@ -97,6 +107,7 @@ static const struct listing_shape parts[STATUS_PARTS] = {
 	[STATUS_RUNS] = {"runs", "last runs", sql_monitor_runs, COLUMNS(run_columns)},
 	[STATUS_DEAD_LETTERS] = {"dead_letters", "dead letters", sql_monitor_dead_letters,
 		COLUMNS(dead_letter_columns)},
+	[STATUS_JOBS] = {"jobs", "last job runs", sql_monitor_jobs, COLUMNS(job_columns)},
 	[STATUS_ALERTS] = {"alerts", "open alerts", sql_monitor_alerts, COLUMNS(alert_columns)},
 };
 

@@ -10,6 +10,7 @@
 #include "http/health.h"
 #include "penstock_scheduler_sql.h"
 #include "postgres/migrate.h"
+#include "scheduler/job.h"
 #include "scheduler/leader.h"
 #include "scheduler/once.h"
 #include "scheduler/service_metrics.h"
@@ -32,6 +33,7 @@ struct service {
 	struct metrics *metrics;
 	struct database *database; /* of the leading scheduler: listens, sweeps, looks */
 	struct timetable timetable;
+	struct jobs *jobs;
 	int64_t generation;
 	int64_t since;	  /* when this session began to lead, in seconds since 1970 */
 	int64_t tried;	  /* the last attempt, likewise */
@@ -151,8 +153,10 @@ static void note_outcome(
 		log_int("deleted", summary->deleted), log_int("checks", summary->checks),
 		log_int("failures", summary->failures), log_int("warnings", summary->warnings),
 		log_int("ms", summary->milliseconds));
-	if (!summary->failures)
+	if (!summary->failures) {
 		write_reports(service);
+		jobs_after_run(service->jobs, summary->run_id);
+	}
 }
 
 /* Another run is under way and none may overlap: what was loaded is looked for again after a
@@ -209,6 +213,7 @@ static bool step(struct service *service, struct err *err)
 	if ((now_us >= service->sweep_us && !sweep(service, err)) ||
 		(now_us >= service->look_us && !look(service, err)))
 		return false;
+	jobs_step(service->jobs, wall_seconds());
 	bool loaded = load_due(service, now_us);
 	if (now_us < service->retry_us ||
 		(!loaded && !timetable_due(&service->timetable, wall_seconds())))
@@ -229,6 +234,7 @@ static bool lead(struct service *service, struct err *err)
 	service->sweep_us = service->look_us = service->retry_us = 0;
 	service->since = wall_seconds();
 	service->after_failure = service->deposed = false;
+	ok = ok && jobs_lead(service->jobs, service->database, service->since, err);
 	while (ok && !stop_requested() && !service->deposed &&
 		leader_holds(service->leader, &generation) && generation == service->generation)
 		ok = step(service, err);
@@ -268,7 +274,7 @@ static bool check_start(const struct config *config, struct err *err)
 	struct cron cron;
 	if (!cron_use_zone(config->recalculate.time_zone, err) ||
 		(*config->recalculate.cron && !cron_parse(config->recalculate.cron, &cron, err)) ||
-		!project_load(config, &project, err))
+		!jobs_check(config, err) || !project_load(config, &project, err))
 		return false;
 	project_release(&project);
 	for (unsigned i = 0; !stop_requested(); i++) {
@@ -294,11 +300,13 @@ bool scheduler_run(const struct scheduler_options *options, struct err *err)
 	if (stop_requested())
 		return true;
 	service.metrics = metrics_new();
+	service.jobs = jobs_new(options->config);
 	const struct health_options listen = {
 		.listen = options->listen, .metrics = service.metrics};
 	bool ok = health_open(&listen, &health, err) &&
 		  leader_start(options->config->postgres, &service.leader, err) &&
 		  serve(&service, err);
+	jobs_free(service.jobs);
 	leader_stop(service.leader);
 	health_close(health);
 	metrics_free(service.metrics);

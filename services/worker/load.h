@@ -192,7 +192,5 @@ MUST_CHECK bool bisect_rows(struct load_batch *batch, struct load_slot *slot, st
 
 /* load_rejects.c */
 MUST_CHECK bool rejects_store(struct load_batch *batch, struct err *err);
-/* Appends at most `max` bytes of text as UTF-8; what is none, and NUL, becomes U+FFFD. */
-void text_clean(struct buf *out, const char *text, size_t len, size_t max);
 
 #endif

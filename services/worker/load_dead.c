@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "worker/load.h"
 
 #define MAX_DEAD_TEXT 4000

@@ -10,21 +10,6 @@
 
 enum { RECORD, ROW, START, END, COLUMN, REASON, ORIGINAL, REJECT_ARRAYS };
 
-void text_clean(struct buf *out, const char *text, size_t len, size_t max)
-{
-	static const char replacement[] = "\xEF\xBF\xBD";
-	size_t end = out->len + max;
-	for (size_t i = 0; i < len;) {
-		size_t n = utf8_length((const unsigned char *)text + i, len - i);
-		bool good = n > 0 && text[i] != '\0';
-		size_t size = good ? n : sizeof(replacement) - 1;
-		if (out->len + size > end)
-			return;
-		buf_append(out, good ? text + i : replacement, size);
-		i += good ? n : 1;
-	}
-}
-
 static void add_clean(struct loader *loader, struct buf *array, const char *text, size_t len)
 {
 	buf_clear(&loader->text);

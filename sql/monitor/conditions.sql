@@ -25,6 +25,12 @@ FROM penstock.check_status c
 WHERE c.state <> 'pass'
 ORDER BY c.name LIMIT 1000)
 UNION ALL
+(SELECT 'failed_job', j.job,
+  'job ' || j.job || ' ' || replace(j.state, '_', ' ') || ': ' || j.error
+FROM (SELECT DISTINCT ON (job) job, state, error FROM penstock.job_run
+      WHERE state <> 'running' ORDER BY job, job_run_id DESC) j
+WHERE j.state NOT IN ('succeeded', 'stopped'))
+UNION ALL
 (SELECT 'stale_dataset', w.dataset,
   'dataset ' || w.dataset || ': no file became complete since '
     || to_char(l.last AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
