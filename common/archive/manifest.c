@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Manifests in their folder: created once, found, merged under a lock. */
+/* Manifests as documents of the store: created once, found, merged, listed. */
 #include "archive/manifest.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "archive/document.h"
 #include "archive/store.h"
-#include "base/clock.h"
-#include "base/file.h"
 #include "base/text.h"
 
 static const size_t sha256_digits = 64;
+enum { name_size = 100 };
 
 void manifest_init(struct manifest *manifest)
 {
@@ -32,43 +25,49 @@ void manifest_release(struct manifest *manifest)
 	manifest_init(manifest);
 }
 
-static bool document_path(const struct archive *archive, const char *dataset, const char *sha256,
-	int64_t repeat, char ret_path[PATH_MAX], struct err *err)
+static void document_name(char ret_name[name_size], const char *sha256, int64_t repeat)
 {
-	return archive_path(archive, ret_path, err, "%s/manifests/%s.%lld.json", dataset, sha256,
-		(long long)repeat);
+	snprintf(ret_name, name_size, "%.64s.%lld.json", sha256, (long long)repeat);
 }
 
-/* Replaces *manifest by the document at `path`; a missing one leaves it as it is. */
-static bool read_path(const char *path, struct manifest *manifest, bool *ret_found, struct err *err)
+/* Fills an initialized manifest. */
+static bool parse(const struct archive *archive, const char *dataset, const char *name,
+	const struct buf *text, struct manifest *manifest, struct err *err)
 {
-	if (access(path, F_OK) != 0 && errno == ENOENT) {
-		*ret_found = false;
-		return true;
-	}
+	char path[PATH_MAX];
+	return archive_path(archive, path, err, "%s/manifests/%s", dataset, name) &&
+	       manifest_parse((const char *)text->data, text->len, path, manifest, err);
+}
+
+/* Replaces *manifest by the document; a missing one leaves it as it is. */
+static bool load(struct archive *archive, const char *dataset, const char *name,
+	struct manifest *manifest, bool *ret_found, struct err *err)
+{
 	struct buf text;
 	buf_init(&text, MANIFEST_MAX_BYTES);
 	struct manifest read;
 	manifest_init(&read);
-	bool ok = file_read(path, &text, err) &&
-		  manifest_parse((const char *)text.data, text.len, path, &read, err);
+	bool found = false;
+	bool ok = archive->store->load(archive, dataset, name, &text, &found, err) &&
+		  (!found || parse(archive, dataset, name, &text, &read, err));
 	buf_release(&text);
-	if (ok) {
+	if (ok && found) {
 		manifest_release(manifest);
 		*manifest = read;
-		*ret_found = true;
 	} else {
 		manifest_release(&read);
 	}
+	if (ok)
+		*ret_found = found;
 	return ok;
 }
 
 bool manifest_load(struct archive *archive, const char *dataset, const char *sha256, int64_t repeat,
 	struct manifest *manifest, bool *ret_found, struct err *err)
 {
-	char path[PATH_MAX];
-	return document_path(archive, dataset, sha256, repeat, path, err) &&
-	       read_path(path, manifest, ret_found, err);
+	char name[name_size];
+	document_name(name, sha256, repeat);
+	return load(archive, dataset, name, manifest, ret_found, err);
 }
 
 static bool write_text(const struct manifest *manifest, struct buf *out, struct err *err)
@@ -80,99 +79,40 @@ static bool write_text(const struct manifest *manifest, struct buf *out, struct 
 	return true;
 }
 
-/* Of the dataset, until `ret_lock` is closed. */
-static bool take_lock(
-	const struct archive *archive, const char *dataset, int *ret_lock, struct err *err)
-{
-	char path[PATH_MAX];
-	if (!archive_path(archive, path, err, "%s/manifests/.lock", dataset))
-		return false;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return err_fail_errno(err, ERR_RETRY, "opening %s", path);
-	int locked;
-	do
-		locked = flock(fd, LOCK_EX);
-	while (locked != 0 && errno == EINTR);
-	if (locked != 0) {
-		err_fail_errno(err, ERR_RETRY, "locking %s", path);
-		close(fd);
-		return false;
-	}
-	*ret_lock = fd;
-	return true;
-}
-
 /* ---- creating ---- */
 
-/*
- * The lock file's content is the newest created_ms. It is written before the manifest that has it:
- * a crash in between leaves a gap, never two manifests with one time.
- */
-static bool set_time(int lock, struct manifest *manifest, struct err *err)
+static bool make(void *context, int64_t created_ms, struct buf *out, struct err *err)
 {
-	char text[24];
-	int64_t now_ms = clock_wall_us() / 1000;
-	ssize_t n = pread(lock, text, sizeof(text) - 1, 0);
-	if (n < 0)
-		return err_fail_errno(err, ERR_RETRY, "reading the time of the newest manifest");
-	text[n] = '\0';
-	int64_t newest_ms = strtoll(text, NULL, 10);
-	manifest->created_ms = now_ms > newest_ms ? now_ms : newest_ms + 1;
+	struct manifest *manifest = context;
 	char digits[6] = {0};
 	memcpy(digits, manifest->sha256, 5);
+	manifest->created_ms = created_ms;
 	manifest->file_id =
-		(int64_t)((uint64_t)manifest->created_ms << 20 | strtoull(digits, NULL, 16)) &
-		INT64_MAX;
-	int length = snprintf(text, sizeof(text), "%020" PRId64 "\n", manifest->created_ms);
-	if (pwrite(lock, text, (size_t)length, 0) != length || fdatasync(lock) != 0)
-		return err_fail_errno(err, ERR_RETRY, "noting the time of the newest manifest");
-	return true;
-}
-
-static bool create_new(
-	const char *path, int lock, struct manifest *manifest, bool *ret_created, struct err *err)
-{
-	struct buf text;
-	buf_init(&text, MANIFEST_MAX_BYTES);
-	bool ok = set_time(lock, manifest, err) && write_text(manifest, &text, err) &&
-		  file_create_once(path, text.data, text.len, ret_created, err);
-	buf_release(&text);
-	return ok;
-}
-
-static bool create_locked(
-	const char *path, int lock, struct manifest *manifest, bool *ret_created, struct err *err)
-{
-	bool found = false;
-	bool created = false;
-	if (!read_path(path, manifest, &found, err) ||
-		(!found && !create_new(path, lock, manifest, &created, err)))
-		return false;
-	/* Only where locks are not shared with the other producer can it be there by now. */
-	if (!found && !created && !read_path(path, manifest, &found, err))
-		return false;
-	if (!found && !created)
-		return err_fail(err, ERR_RETRY, "manifest %s was removed meanwhile", path);
-	*ret_created = created;
-	return true;
+		(int64_t)((uint64_t)created_ms << 20 | strtoull(digits, NULL, 16)) & INT64_MAX;
+	return write_text(manifest, out, err);
 }
 
 bool manifest_create(
 	struct archive *archive, struct manifest *manifest, bool *ret_created, struct err *err)
 {
-	char folder[PATH_MAX];
+	char name[name_size];
 	char path[PATH_MAX];
-	int lock = -1;
-	if (!archive_path(archive, folder, err, "%s/manifests", manifest->dataset) ||
-		!file_make_folder(folder, err) || !file_sync_folder_of(folder, err) ||
-		!document_path(archive, manifest->dataset, manifest->sha256, manifest->repeat, path,
-			err) ||
-		!take_lock(archive, manifest->dataset, &lock, err))
+	bool found = false;
+	bool created = false;
+	const char *dataset = manifest->dataset;
+	document_name(name, manifest->sha256, manifest->repeat);
+	if (!load(archive, dataset, name, manifest, &found, err) ||
+		(!found && !archive->store->create(
+				   archive, dataset, name, make, manifest, &created, err)))
 		return false;
-	bool ok = create_locked(path, lock, manifest, ret_created, err);
-	close(lock);
-	return ok;
+	/* Somebody else was faster. */
+	if (!found && !created && !load(archive, dataset, name, manifest, &found, err))
+		return false;
+	if (!found && !created)
+		return archive_path(archive, path, err, "%s/manifests/%s", dataset, name) &&
+		       err_fail(err, ERR_RETRY, "manifest %s was removed meanwhile", path);
+	*ret_created = created;
+	return true;
 }
 
 /* ---- merging ---- */
@@ -223,43 +163,54 @@ static void merge(struct manifest *stored, const struct manifest *mine)
 	stored->rejects = mine->rejects;
 }
 
-static bool save_locked(const char *path, const struct manifest *mine, struct err *err)
+struct saving {
+	struct archive *archive;
+	const char *name;
+	const struct manifest *mine;
+};
+
+static bool change(void *context, const struct buf *old, struct buf *out, struct err *err)
 {
+	const struct saving *saving = context;
 	struct manifest stored;
 	manifest_init(&stored);
-	struct buf text;
-	buf_init(&text, MANIFEST_MAX_BYTES);
-	bool found = false;
-	bool ok = read_path(path, &stored, &found, err);
-	if (ok && !found)
-		ok = err_fail(err, ERR_FATAL, "manifest %s is gone", path);
+	bool ok = parse(saving->archive, saving->mine->dataset, saving->name, old, &stored, err);
 	if (ok) {
-		merge(&stored, mine);
-		ok = write_text(&stored, &text, err) &&
-		     file_replace(path, text.data, text.len, err);
+		merge(&stored, saving->mine);
+		ok = write_text(&stored, out, err);
 	}
-	buf_release(&text);
 	manifest_release(&stored);
 	return ok;
 }
 
 bool manifest_save(struct archive *archive, const struct manifest *manifest, struct err *err)
 {
-	char path[PATH_MAX];
-	int lock = -1;
-	if (!document_path(
-		    archive, manifest->dataset, manifest->sha256, manifest->repeat, path, err) ||
-		!take_lock(archive, manifest->dataset, &lock, err))
-		return false;
-	bool ok = save_locked(path, manifest, err);
-	close(lock);
-	return ok;
+	char name[name_size];
+	struct saving saving = {archive, name, manifest};
+	document_name(name, manifest->sha256, manifest->repeat);
+	return archive->store->change(archive, manifest->dataset, name, change, &saving, err);
 }
 
 /* ---- listing ---- */
 
+bool manifest_last_repeat(struct archive *archive, const char *dataset, const char *sha256,
+	int64_t *ret_repeat, struct err *err)
+{
+	/* Repeats are made one after the other: counting up is cheaper than a listing. */
+	bool found = true;
+	for (int64_t repeat = 0; found; repeat++) {
+		char name[name_size];
+		document_name(name, sha256, repeat);
+		if (!archive->store->has(archive, dataset, name, &found, err))
+			return false;
+		if (!found)
+			*ret_repeat = repeat - 1;
+	}
+	return true;
+}
+
 /* "<sha256>.<repeat>.json" */
-static bool document_name(const char *name, int64_t *ret_repeat)
+static bool name_repeat(const char *name, int64_t *ret_repeat)
 {
 	if (strspn(name, "0123456789abcdef") != sha256_digits || name[sha256_digits] != '.')
 		return false;
@@ -273,40 +224,10 @@ static bool document_name(const char *name, int64_t *ret_repeat)
 	return text_int64(digits, ret_repeat);
 }
 
-/* *ret_dir is NULL when the dataset has no manifest yet. */
-static bool open_folder(
-	const struct archive *archive, const char *dataset, DIR **ret_dir, struct err *err)
-{
-	char folder[PATH_MAX];
-	if (!archive_path(archive, folder, err, "%s/manifests", dataset))
-		return false;
-	DIR *dir = opendir(folder);
-	if (!dir && errno != ENOENT)
-		return err_fail_errno(err, ERR_RETRY, "reading folder %s", folder);
-	*ret_dir = dir;
-	return true;
-}
-
-bool manifest_last_repeat(struct archive *archive, const char *dataset, const char *sha256,
-	int64_t *ret_repeat, struct err *err)
-{
-	/* Repeats are made one after the other: counting up is cheaper than reading the folder. */
-	for (int64_t repeat = 0;; repeat++) {
-		char path[PATH_MAX];
-		if (!document_path(archive, dataset, sha256, repeat, path, err))
-			return false;
-		if (access(path, F_OK) == 0)
-			continue;
-		if (errno != ENOENT)
-			return err_fail_errno(err, ERR_RETRY, "%s", path);
-		*ret_repeat = repeat - 1;
-		return true;
-	}
-}
-
 struct walk {
 	struct archive *archive;
 	const char *dataset;
+	bool (*wanted)(void *context, const char *sha256, int64_t repeat);
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err);
 	void *context;
 	bool broken; /* a document could not be read: `first` */
@@ -315,15 +236,12 @@ struct walk {
 
 static bool visit_document(struct walk *walk, const char *name, struct err *err)
 {
-	char path[PATH_MAX];
-	if (!archive_path(walk->archive, path, err, "%s/manifests/%s", walk->dataset, name))
-		return false;
 	struct manifest manifest;
 	manifest_init(&manifest);
 	struct err why = {0};
 	bool found = false;
 	bool ok = true;
-	if (!read_path(path, &manifest, &found, &why)) {
+	if (!load(walk->archive, walk->dataset, name, &manifest, &found, &why)) {
 		if (!walk->broken)
 			walk->first = why;
 		walk->broken = true;
@@ -334,27 +252,25 @@ static bool visit_document(struct walk *walk, const char *name, struct err *err)
 	return ok;
 }
 
+static bool visit_name(void *context, const char *name, struct err *err)
+{
+	struct walk *walk = context;
+	int64_t repeat;
+	char sha256[65] = "";
+	if (!name_repeat(name, &repeat))
+		return true;
+	memcpy(sha256, name, sha256_digits);
+	return (walk->wanted && !walk->wanted(walk->context, sha256, repeat)) ||
+	       visit_document(walk, name, err);
+}
+
 bool manifest_each(struct archive *archive, const char *dataset,
 	bool (*wanted)(void *context, const char *sha256, int64_t repeat),
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err),
 	void *context, struct err *err)
 {
-	struct walk walk = {archive, dataset, visit, context, false, {0}};
-	DIR *dir = NULL;
-	if (!open_folder(archive, dataset, &dir, err))
-		return false;
-	bool ok = true;
-	for (const struct dirent *entry; ok && dir && (entry = readdir(dir));) {
-		int64_t repeat;
-		char sha256[65] = "";
-		if (!document_name(entry->d_name, &repeat))
-			continue;
-		memcpy(sha256, entry->d_name, sha256_digits);
-		if (!wanted || wanted(context, sha256, repeat))
-			ok = visit_document(&walk, entry->d_name, err);
-	}
-	if (dir)
-		closedir(dir);
+	struct walk walk = {archive, dataset, wanted, visit, context, false, {0}};
+	bool ok = archive->store->list(archive, dataset, visit_name, &walk, err);
 	if (ok && walk.broken) {
 		if (err)
 			*err = walk.first;

@@ -56,13 +56,13 @@ void manifest_release(struct manifest *manifest);
 /*
  * Creates the manifest unless (dataset, sha256, repeat) has one: then *ret_created is false and
  * *manifest is replaced by what is there. Durable before it returns. Sets created_ms and file_id:
- * later than those of every manifest of the dataset made before, whatever the clocks of the
- * producers that share the archive say.
+ * later than those of every manifest of the dataset whose creation ended before this one began,
+ * whatever the clocks of the producers that share the archive say.
  */
 MUST_CHECK bool manifest_create(
 	struct archive *archive, struct manifest *manifest, bool *ret_created, struct err *err);
 /*
- * Brings what this producer knows into the document, under a lock: the later state wins; a later
+ * Brings what this producer knows into the document, as one change: the later state wins; a later
  * round replaces the offsets, the same round takes the greatest of each partition, an earlier one
  * leaves them.
  */

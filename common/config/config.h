@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/opts.h"
 #include "format/reading.h"
+#include "s3/settings.h"
 
 #define MAIL_MAX_RECIPIENTS 100
 
@@ -74,7 +75,8 @@ struct config {
 	bool postgres_configured;  /* `postgres` is not empty, or a PG* variable is set */
 	bool embedded_broker;	   /* the servers are those of a running `penstock dev` */
 	const char *inbox;
-	const char *archive;
+	const char *archive; /* folder, or s3://bucket/prefix */
+	struct s3_settings s3;
 	struct {
 		const char *prefix;
 		uint32_t partitions;

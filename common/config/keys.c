@@ -11,6 +11,8 @@
 
 static const struct word unrouted_rules[] = {{"ignore", UNROUTED_IGNORE},
 	{"quarantine", UNROUTED_QUARANTINE}, {"by_header", UNROUTED_BY_HEADER}, {0}};
+static const struct word s3_styles[] = {
+	{"auto", S3_STYLE_AUTO}, {"true", S3_STYLE_PATH}, {"false", S3_STYLE_HOST}, {0}};
 static const struct word report_formats[] = {
 	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {0}};
 static const struct word overlap_rules[] = {
@@ -44,8 +46,49 @@ static const struct key config_rows[] = {
 		.type = &value_path,
 		.offset = AT(archive),
 		.fallback = "archive",
-		.expected = "a folder",
+		.expected = "a folder or s3://BUCKET/PREFIX",
 		.doc = "Where every published file and its manifest are kept."},
+	{.path = "s3.endpoint",
+		.type = &value_text,
+		.offset = AT(s3.endpoint),
+		.fallback = "",
+		.expected = "a URL, http:// or https://, without a path",
+		.doc = "The S3 server `s3://` means. Empty: `AWS_ENDPOINT_URL_S3`, "
+		       "`AWS_ENDPOINT_URL`, or else Amazon's."},
+	{.path = "s3.region",
+		.type = &value_text,
+		.offset = AT(s3.region),
+		.fallback = "",
+		.expected = "a region's name",
+		.doc = "Empty: `AWS_REGION`, `AWS_DEFAULT_REGION`, or else `us-east-1`."},
+	{.path = "s3.access_key",
+		.type = &value_text,
+		.offset = AT(s3.access_key),
+		.fallback = "",
+		.expected = "an access key's id",
+		.doc = "Empty: credentials come from `AWS_ACCESS_KEY_ID`, "
+		       "`AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or else from the "
+		       "profile `AWS_PROFILE` of `~/.aws/credentials`."},
+	{.path = "s3.secret_key",
+		.type = &value_secret,
+		.offset = AT(s3.secret_key),
+		.fallback = "",
+		.expected = "the secret of the access key",
+		.doc = "The secret that belongs to `s3.access_key`."},
+	{.path = "s3.session_token",
+		.type = &value_secret,
+		.offset = AT(s3.session_token),
+		.fallback = "",
+		.expected = "a session's token",
+		.doc = "For temporary credentials, beside the two others."},
+	{.path = "s3.path_style",
+		.type = &value_word,
+		.offset = AT(s3.style),
+		.fallback = "auto",
+		.words = s3_styles,
+		.expected = "auto, true or false",
+		.doc = "Whether the bucket stands in the URL's path, or before the host's name. "
+		       "`auto`: in the path where an endpoint is given."},
 	{.path = "topics.prefix",
 		.type = &value_prefix,
 		.offset = AT(topics.prefix),

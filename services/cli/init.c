@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stop.h"
@@ -139,6 +140,16 @@ static bool empty_topic(struct init *init, const char *topic, struct err *err)
 	return false;
 }
 
+static bool forget_archive(const struct init *init, const char *dataset, struct err *err)
+{
+	struct archive *archive = NULL;
+	if (!archive_open(init->config->archive, &init->config->s3, &archive, err))
+		return false;
+	bool ok = archive_forget(archive, dataset, err);
+	archive_close(archive);
+	return ok;
+}
+
 /*
  * Topics first: what a worker still loads from them goes with the tables. The archive is forgotten
  * before the ledger, so that no producer sends a file again in between.
@@ -156,8 +167,7 @@ static bool prepare_recreation(struct init *init, struct err *err)
 		const struct dataset *dataset = &init->datasets->items[i];
 		if (!empty_topic(init, dataset->topic, err))
 			return false;
-		if (init->options->forget &&
-			!init_forget_archive(init->config->archive, dataset->config->name, err))
+		if (init->options->forget && !forget_archive(init, dataset->config->name, err))
 			return false;
 	}
 	return empty_topic(init, init->datasets->dead_topic, err);

@@ -54,7 +54,5 @@ MUST_CHECK bool init_has_data(struct database *database, const struct datasets *
 	bool *ret_data, struct err *err);
 /* FATAL while a worker's heartbeat is fresh: it would load what it has in hand. */
 MUST_CHECK bool init_no_workers(struct database *database, struct err *err);
-/* Removes the dataset's manifests, then its objects, from the archive's folder. */
-MUST_CHECK bool init_forget_archive(const char *archive, const char *dataset, struct err *err);
 
 #endif

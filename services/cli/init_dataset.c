@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One dataset in the database, as one transaction; and what --recreate has to ask before. */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/init.h"
 #include "penstock_cli_sql.h"
@@ -88,31 +82,4 @@ bool init_no_workers(struct database *database, struct err *err)
 	       err_fail(err, ERR_FATAL,
 		       "a worker is running (or stopped less than 30 s ago without a "
 		       "word) and would load what it has in hand: stop the workers first");
-}
-
-static int remove_entry(const char *path, const struct stat *stat, int kind, struct FTW *walk)
-{
-	(void)stat;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
-
-bool init_forget_archive(const char *archive, const char *dataset, struct err *err)
-{
-	/* Without its manifest an object is only a copy; the other way round would be a loss. */
-	static const char *const parts[] = {"manifests", "objects"};
-	if (strstr(archive, "://"))
-		return err_fail(err, ERR_FATAL,
-			"--forget removes files of an archive folder only; empty %s by hand",
-			archive);
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		char path[PATH_MAX];
-		if (snprintf(path, sizeof(path), "%s/%s/%s", archive, dataset, parts[i]) >=
-			(int)sizeof(path))
-			return err_fail(err, ERR_FATAL, "%s: path too long", archive);
-		if (nftw(path, remove_entry, 32, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT)
-			return err_fail_errno(err, ERR_FATAL, "removing %s", path);
-	}
-	return true;
 }

@@ -35,7 +35,7 @@ bool rebuilding_open(struct cli *cli, const char *application, struct rebuilding
 	rebuilding.config = &cli->config;
 	const struct database_options options = {
 		.conninfo = cli->config.postgres, .application = application};
-	if (!archive_open(cli->config.archive, &rebuilding.archive, err))
+	if (!archive_open(cli->config.archive, &cli->config.s3, &rebuilding.archive, err))
 		return false;
 	if (!migrate_open(&options, &rebuilding.database, err)) {
 		archive_close(rebuilding.archive);

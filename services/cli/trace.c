@@ -238,7 +238,7 @@ static bool trace_row(
 	struct archive *archive = NULL;
 	if (!check_key_count(trace->dataset, argc, err) ||
 		!ask_database(trace, config, argc, argv, err) ||
-		!archive_open(config->archive, &archive, err))
+		!archive_open(config->archive, &config->s3, &archive, err))
 		return false;
 	bool ok = find_manifest(trace, archive, err) && find_record(trace, archive, err);
 	archive_close(archive);

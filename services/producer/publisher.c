@@ -20,7 +20,8 @@ bool publisher_open(
 		return err_usage(err, "there is no dataset '%s' in %s", options->dataset,
 			options->config->path);
 	}
-	if (!archive_open(options->config->archive, &publisher->archive, err)) {
+	if (!archive_open(
+		    options->config->archive, &options->config->s3, &publisher->archive, err)) {
 		free(publisher);
 		return false;
 	}

@@ -237,31 +237,6 @@ static void a_living_worker_is_noticed(void **state)
 	database_close(database);
 }
 
-static void forgetting_removes_one_dataset_from_the_archive(void **state)
-{
-	static const char *const names[] = {
-		"orders/manifests", "orders/objects/ab", "others/manifests"};
-	(void)state;
-	struct err err;
-	char path[300];
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof(path), "%s/archive/%s", folder, names[i]);
-		assert_ok(file_make_folder(path, &err));
-		snprintf(path, sizeof(path), "archive/%s/file", names[i]);
-		write_file(path, "x");
-	}
-	snprintf(path, sizeof(path), "%s/archive", folder);
-	assert_ok(init_forget_archive(path, "orders", &err));
-	assert_ok(init_forget_archive(path, "orders", &err));
-	snprintf(path, sizeof(path), "%s/archive/orders/manifests", folder);
-	assert_int_equal(access(path, F_OK), -1);
-	snprintf(path, sizeof(path), "%s/archive/orders/objects", folder);
-	assert_int_equal(access(path, F_OK), -1);
-	snprintf(path, sizeof(path), "%s/archive/others/manifests/file", folder);
-	assert_int_equal(access(path, F_OK), 0);
-	assert_err(init_forget_archive("s3://b/p", "orders", &err), ERR_FATAL, "s3://b/p");
-}
-
 static int teardown(void **state)
 {
 	char command[300];
@@ -286,7 +261,6 @@ int main(void)
 		cmocka_unit_test(tables_that_cannot_work_are_refused),
 		cmocka_unit_test(recreation_empties_table_and_ledger),
 		cmocka_unit_test(a_living_worker_is_noticed),
-		cmocka_unit_test(forgetting_removes_one_dataset_from_the_archive),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An archive in a bucket: publishing, two producers at once, kill -9, a server that is away, a row's origin, all again."""
+import json
+
+import pytest
+
+from support.wait import wait_until
+
+FIELDS = {"id": "long", "name": ["null", "string"]}
+
+
+@pytest.fixture
+def shop(project, s3, unique):
+    """A project whose archive is a bucket of its own."""
+    bucket = unique.replace("_", "-").strip("-")
+    s3.client.make_bucket(bucket)
+    project.bucket = bucket
+    project.config["archive"] = f"s3://{bucket}/kept here"
+    project.config["s3"] = s3.settings()
+    project.dataset("orders", FIELDS, "orders*.csv", ["id"])
+    project.run("init")
+    return project
+
+
+def rows(start, count):
+    return "id,name\n" + "".join(f"{number},n{number}\n" for number in range(start, start + count))
+
+
+def manifests(s3, shop):
+    """By name of the published file."""
+    prefix = "kept here/orders/manifests/"
+    found = [json.loads(s3.client.get(shop.bucket, key))
+             for key in s3.client.keys(shop.bucket, prefix) if key.endswith(".json")]
+    assert len({one["file_id"] for one in found}) == len(found)
+    return {one["name"]: one for one in found}
+
+
+def count(database):
+    return database.value("SELECT count(*) FROM raw.orders")
+
+
+def test_what_is_published_lies_in_the_bucket_and_is_traced(shop, s3, database):
+    first = shop.file("orders-1.csv", rows(0, 1000))
+    (result,) = shop.json("publish", first)
+    assert result["rows"] == 1000
+    key = f"kept here/orders/objects/{result['sha256'][:2]}/{result['sha256']}"
+    assert s3.client.get(shop.bucket, key) == first.read_bytes()
+    assert shop.json("publish", first)[0]["outcome"] == "already published"
+    assert shop.json("publish", "--again", first)[0]["file_id"] > result["file_id"]
+    shop.start("worker")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2)
+    assert count(database) == 1000
+    assert "n77" in shop.run("trace", "raw.orders", "77").out
+    # Not a word of the secret, wherever the configuration is shown.
+    for words in (["config", "print"], ["config", "print", "--json"], ["-v", "publish", first]):
+        result = shop.run(*words)
+        assert shop.config["s3"]["secret_key"] not in result.out + result.err
+
+
+def test_two_producers_one_killed_and_the_server_away(shop, s3, database):
+    other = dict(shop.config, inbox="inbox-2")
+    (shop.folder / "inbox-2").mkdir()
+    config, shop.config = shop.config, other
+    shop.write()
+    (shop.folder / "penstock.yml").rename(shop.folder / "second.yml")
+    shop.config = config
+    shop.write()
+    shop.start("worker")
+    # Half of the content is the same in both inboxes; a producer dies at each step on the way.
+    for number in range(6):
+        shop.drop(f"orders-{number}.csv", rows(number * 100, 150))
+        if number % 2:
+            shop.file("moved", rows(number * 100, 150)).rename(shop.folder / "inbox-2" / f"orders-{number}.csv")
+    second = shop.start("-c", "second.yml", "producer")
+    for step in ("archived", "manifest", "judged", "acknowledged"):
+        killed = shop.start("producer", env={"PENSTOCK_FAULT": f"producer.{step}"})
+        assert killed.wait(30) == -9
+    s3.stop()
+    shop.drop("orders-late.csv", rows(5000, 10))
+    first = shop.start("producer")
+    wait_until(lambda: "127.0.0.1" in first.output() and "archive" in first.output(), 30)
+    assert (shop.folder / "inbox" / "orders-late.csv").exists()
+    s3.start()
+    wait_until(lambda: not any(shop.folder.glob("inbox*/*.csv")), 60)
+    wait_until(lambda: count(database) == 660, 30)
+    assert {one["state"] for one in manifests(s3, shop).values()} == {"sent"}
+    assert len(manifests(s3, shop)) == 7
+    assert first.stop() == second.stop() == 0
+    assert database.value("SELECT count(*) FROM penstock.file WHERE state <> 'complete'") == 0
+
+
+def test_all_is_loaded_again_from_the_bucket(shop, s3, database):
+    for number in range(3):
+        shop.run("publish", shop.file(f"orders-{number}.csv", rows(number * 100, 100)))
+    shop.run("init", "--recreate", "--yes")
+    assert count(database) == 0
+    shop.start("worker")
+    shop.start("producer")
+    wait_until(lambda: count(database) == 300, 30)
+    for service in shop.services:
+        assert service.stop() == 0
+    shop.run("init", "--recreate", "--forget", "--yes")
+    assert s3.client.keys(shop.bucket, "kept here/orders/") == {}
+
+
+def test_what_a_person_must_mend_is_said(shop, s3):
+    shop.config["archive"] = "s3://no-such-bucket-here/x"
+    shop.write()
+    refused = shop.run("publish", shop.file("orders-1.csv", rows(0, 1)), code=1)
+    assert "NoSuchBucket" in refused.err and "create the bucket" in refused.err
+    shop.config["s3"]["secret_key"] = "another"
+    shop.write()
+    refused = shop.run("publish", shop.folder / "orders-1.csv", code=1)
+    assert "s3.secret_key" in refused.err and "another" not in refused.err.replace("to another", "")
