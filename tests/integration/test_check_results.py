@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of a check's result: kept rows, history, trend, freshness by the ledger, metrics, expiry."""
 import json
+import pathlib
 import re
 import urllib.request
 
@@ -166,3 +167,39 @@ def test_the_monitor_shows_them(project, database):
     wait_until(lambda: series() == {
         'penstock_check_failures{check="unique_raw_orders_id",model="raw.orders",severity="error"} 1',
         'penstock_check_failures{check="not_null_raw_orders_id",model="raw.orders",severity="error"} 0'})
+
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs" / "checks.md"
+
+
+def test_the_examples_of_the_docs(project, database):
+    """docs/checks.md: the blocks that name their files, and the example of each kind in the table."""
+    text = DOCS.read_text()
+    database.execute("""DROP TABLE raw.orders; CREATE TABLE raw.orders (order_id int, line int, customer int, state text, at timestamptz,
+                     mail text); CREATE TABLE raw.users (user_id int); CREATE TABLE raw.returns (order_id int);
+                     INSERT INTO raw.orders VALUES (1, 1, 1, 'open', now(), 'a'), (2, 1, 1, 'lost', now(), 'b');
+                     INSERT INTO penstock.file (dataset, file_id, sha256, name, state, complete_at) VALUES ('orders', 1, 'x', 'a', 'complete', now())""")
+    (project.folder / "sql/models/marts/m.sql").unlink()
+    project.model("marts.customers", "SELECT customer, count(*) AS orders FROM raw.orders GROUP BY customer", materialized="table")
+    blocks = re.findall(r"```\w+\n(?:--|#) file: (\S+)\n(.*?)```", text, re.S)
+    assert len(blocks) == 2
+    for path, content in blocks:
+        project.file(path, content)
+    project.run("run")
+    results = dict(database.execute("SELECT name, state FROM penstock.check_result"))
+    assert results.pop("accepted_values_raw_orders_state") == "warn" and set(results.values()) == {"pass"} and len(results) == 7
+    for path, _ in blocks:
+        (project.folder / path).unlink()
+    rows = re.findall(r"^\| `(\w+)` \| (column|table|column, table) \| `- (.*?)` \| .* \|$", text, re.M)
+    assert len(rows) == 16
+    on = {"relationships": "customer", "accepted_range": "line", "expression_is_true": "at", "recency": "at"}
+    text = "sources:\n- name: raw\n  tables:\n  - name: orders\n    tests:\n"
+    text += "".join(f"    - {example}\n" for _, place, example in rows if place == "table") + "    columns:\n"
+    for column in ("order_id", "customer", "line", "at"):
+        text += f"    - name: {column}\n      tests:\n"
+        text += "".join(f"      - {example}\n" for kind, place, example in rows
+                        if place != "table" and on.get(kind, "order_id") == column)
+    project.properties(text)
+    found = {row["check"]: row["state"] for row in project.run("check", "--json", code=None).json()}
+    assert len(found) == 16 and set(found.values()) == {"pass", "fail"}
+    assert found["expression_is_true_raw_orders_at"] == found["recency_raw_orders_at"] == "pass"
