@@ -186,6 +186,19 @@ char *file_join(struct arena *arena, const char *base, const char *name)
 	return arena_printf(arena, "%s%s%s", base, slash, name);
 }
 
+bool file_is_passed_over(const char *name)
+{
+	static const char *const endings[] = {
+		"~", ".tmp", ".part", ".partial", ".filepart", ".crdownload"};
+	size_t length = strlen(name);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t n = strlen(endings[i]);
+		if (length >= n && strcmp(name + length - n, endings[i]) == 0)
+			return true;
+	}
+	return name[0] == '.';
+}
+
 const char *file_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -30,6 +30,8 @@ MUST_CHECK bool file_sync_folder_of(const char *path, struct err *err);
 
 /* base/name; `name` itself when absolute; `base` when name is ".". */
 char *file_join(struct arena *arena, const char *base, const char *name);
+/* Whether a file of this name is hidden, or by its ending not yet whole or no longer wanted. */
+bool file_is_passed_over(const char *name);
 /* What follows the last '/'. */
 const char *file_name(const char *path);
 

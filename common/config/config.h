@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/opts.h"
+#include "config/remote.h"
 #include "format/reading.h"
 #include "s3/settings.h"
 
@@ -87,6 +88,8 @@ struct config {
 	} routing;
 	struct config_dataset *datasets;
 	size_t dataset_count;
+	struct remote *sources;
+	size_t source_count;
 	const char *models; /* folder; "" = none */
 	struct {
 		const char *sql; /* folder; "" = none */
@@ -145,6 +148,9 @@ void config_release(struct config *config);
 
 /* The dataset called `name`; NULL when there is none. */
 const struct config_dataset *config_find_dataset(const struct config *config, const char *name);
+
+/* The source called `name`; NULL when there is none. */
+const struct remote *config_find_source(const struct config *config, const char *name);
 
 /* Appends the configuration as understood, as YAML that config_load accepts; secrets are masked. */
 void config_print(const struct config *config, struct buf *out);

@@ -14,9 +14,9 @@ static const char advice[] =
 void loader_warn_secret(const struct value *value, int line, const char *what)
 {
 	struct loader *loader = value->loader;
-	loader_warn(loader,
-		arena_printf(&loader->config->arena, "%s:%d: %s%s%s holds a secret%s",
-			loader->origin, line, value->key->path, *what ? "." : "", what, advice));
+	loader_warn(loader, arena_printf(&loader->config->arena, "%s:%d: %s%s%s%s holds a secret%s",
+				    loader->origin, line, loader->prefix, value->key->path,
+				    *what ? "." : "", what, advice));
 }
 
 static void set_pair(struct config_pairs *pairs, const char *key, const char *text, int line)

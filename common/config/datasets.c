@@ -48,7 +48,23 @@ static bool read_datasets(const struct value *value)
 	return true;
 }
 
-const struct value_type value_datasets = {.read = read_datasets};
+static void print_datasets(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config *config = target;
+	printer_map(printer, key->path);
+	for (size_t i = 0; i < config->dataset_count; i++) {
+		printer_map(printer, config->datasets[i].name);
+		keys_print(&dataset_keys, &config->datasets[i], printer);
+		printer_map_end(printer);
+	}
+	printer_map_end(printer);
+}
+
+const struct value_type value_datasets = {.read = read_datasets,
+	.print = print_datasets,
+	.prints_key = true,
+	.entries = &dataset_keys,
+	.entry_prefix = "datasets.NAME."};
 
 void check_dataset(struct loader *loader, const struct config_dataset *dataset)
 {
@@ -81,4 +97,5 @@ void check_config(struct loader *loader)
 					one->table_schema, one->table_name, other->name);
 		}
 	}
+	check_sources(loader);
 }

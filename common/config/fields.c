@@ -76,5 +76,8 @@ static void print_fields(const struct key *key, const void *target, struct print
 	printer_map_end(printer);
 }
 
-const struct value_type value_fields = {
-	.read = read_fields, .print = print_fields, .prints_key = true};
+const struct value_type value_fields = {.read = read_fields,
+	.print = print_fields,
+	.prints_key = true,
+	.entries = &field_keys,
+	.entry_prefix = "datasets.NAME.fields.FIELD."};

@@ -149,4 +149,8 @@ static void print_jobs(const struct key *key, const void *target, struct printer
 	printer_map_end(printer);
 }
 
-const struct value_type value_jobs = {.read = read_jobs, .print = print_jobs, .prints_key = true};
+const struct value_type value_jobs = {.read = read_jobs,
+	.print = print_jobs,
+	.prints_key = true,
+	.entries = &job_keys,
+	.entry_prefix = "jobs.NAME."};

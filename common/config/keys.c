@@ -127,6 +127,12 @@ static const struct key config_rows[] = {
 		.fallback = "",
 		.expected = "a map of datasets by name",
 		.doc = "One entry a dataset. Names are 1 to 100 of `a-z`, `0-9`, `_`, `-`."},
+	{.path = "sources",
+		.type = &value_sources,
+		.fallback = "",
+		.expected = "a map of sources by name",
+		.doc = "What `penstock producer` fetches into the inbox, one entry a URL. Names "
+		       "are as those of datasets."},
 	{.path = "models",
 		.type = &value_path,
 		.offset = AT(models),

@@ -36,6 +36,8 @@ struct value {
 	void *target; /* scope + key->offset */
 };
 
+struct key_table;
+
 struct value_type {
 	/* False: what stands there is not what key->expected says. Other mistakes are reported by
 	 * value_problem, and true is returned. */
@@ -43,6 +45,9 @@ struct value_type {
 	/* NULL: there is nothing to print. */
 	void (*print)(const struct key *key, const void *target, struct printer *printer);
 	bool prints_key; /* print writes the key too */
+	/* A map of entries by name: the rows of each, and how their keys begin in the reference. */
+	const struct key_table *entries;
+	const char *entry_prefix; /* "datasets.NAME." */
 };
 
 struct word {
@@ -77,6 +82,7 @@ struct key_table {
 extern const struct key_table config_keys;  /* scope: struct config */
 extern const struct key_table dataset_keys; /* scope: struct config_dataset */
 extern const struct key_table job_keys;	    /* scope: struct config_job */
+extern const struct key_table source_keys;  /* scope: struct remote */
 extern const struct key_table field_keys;   /* scope: struct field_reading */
 
 /* Reads all rows of a scope from its map, in the table's order, after looking for unknown keys. */
@@ -94,19 +100,20 @@ void loader_warn(struct loader *loader, const char *text);
 /* Warns that `what` at the value's key, written out in the file, is a secret. */
 void loader_warn_secret(const struct value *value, int line, const char *what);
 
-extern const struct value_type value_text;     /* const char *; empty only where the default is */
-extern const struct value_type value_path;     /* const char *, joined with the folder unless "" */
-extern const struct value_type value_bool;     /* bool */
-extern const struct value_type value_count;    /* uint32_t, min..max */
-extern const struct value_type value_size;     /* uint32_t bytes, min..max */
-extern const struct value_type value_duration; /* int64_t milliseconds, min..max */
-extern const struct value_type value_word;     /* an enum, by words */
-extern const struct value_type value_texts;    /* struct string_list; one text is a list of one */
-extern const struct value_type value_section;  /* bool: whether the section is there */
-extern const struct value_type value_kafka;    /* struct config_pairs */
-extern const struct value_type value_postgres; /* const char *, a conninfo */
-extern const struct value_type value_webhook;  /* const char *, a URL */
-extern const struct value_type value_secret;   /* const char *, never shown */
+extern const struct value_type value_text;	/* const char *; empty only where the default is */
+extern const struct value_type value_path;	/* const char *, joined with the folder unless "" */
+extern const struct value_type value_bool;	/* bool */
+extern const struct value_type value_count;	/* uint32_t, min..max */
+extern const struct value_type value_size;	/* uint32_t bytes, min..max */
+extern const struct value_type value_long_size; /* int64_t bytes, min..max */
+extern const struct value_type value_duration;	/* int64_t milliseconds, min..max */
+extern const struct value_type value_word;	/* an enum, by words */
+extern const struct value_type value_texts;	/* struct string_list; one text is a list of one */
+extern const struct value_type value_section;	/* bool: whether the section is there */
+extern const struct value_type value_kafka;	/* struct config_pairs */
+extern const struct value_type value_postgres;	/* const char *, a conninfo */
+extern const struct value_type value_webhook;	/* const char *, a URL */
+extern const struct value_type value_secret;	/* const char *, never shown */
 extern const struct value_type value_mail_server;    /* const char *, an SMTP URL */
 extern const struct value_type value_mail_address;   /* const char * */
 extern const struct value_type value_mail_addresses; /* struct string_list */
@@ -115,6 +122,7 @@ extern const struct value_type value_prefix;	     /* const char *, of topic name
 extern const struct value_type value_datasets;	     /* struct config */
 extern const struct value_type value_jobs;	     /* struct config */
 extern const struct value_type value_environment;    /* struct config_pairs */
+extern const struct value_type value_sources;	     /* struct config */
 
 extern const struct value_type value_format; /* enum file_format, by words or by `files` */
 
@@ -128,9 +136,22 @@ extern const struct value_type value_quote;
 extern const struct value_type value_max_rejects;
 extern const struct value_type value_fields;
 
+/* Their target is a member of struct remote; some write others beside it. */
+extern const struct value_type value_source_url;
+extern const struct value_type value_source_name;
+extern const struct value_type value_source_cron;
+extern const struct value_type value_headers;
+extern const struct value_type value_rate;
+extern const struct value_type value_json_path;
+extern const struct value_type value_paging_parameter;
+extern const struct value_type value_paging_start;
+extern const struct value_type value_paging_records;
+
 /* What no single key can tell: of one dataset, and of all together. */
 void check_dataset(struct loader *loader, const struct config_dataset *dataset);
 void check_config(struct loader *loader);
+/* Of the sources, once the datasets are known. */
+void check_sources(struct loader *loader);
 
 /* Points the configuration at the servers of a `penstock dev` that runs in its folder. */
 MUST_CHECK bool dev_servers_apply(struct loader *loader, struct err *err);

@@ -120,3 +120,11 @@ const struct config_dataset *config_find_dataset(const struct config *config, co
 			return &config->datasets[i];
 	return NULL;
 }
+
+const struct remote *config_find_source(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->source_count; i++)
+		if (strcmp(config->sources[i].name, name) == 0)
+			return &config->sources[i];
+	return NULL;
+}

@@ -46,41 +46,22 @@ static const char *open_sections(struct printer *printer, const char *path, size
 	return p;
 }
 
-static void print_datasets(const struct config *config, struct printer *printer);
-
 void keys_print(const struct key_table *table, const void *scope, struct printer *printer)
 {
 	const char *previous = "";
 	for (size_t i = 0; i < table->count; i++) {
 		const struct key *key = &table->rows[i];
-		bool datasets = key->type == &value_datasets;
-		if ((!key->type->print && !datasets) ||
-			(key->condition && !key->condition->holds(scope)))
+		if (!key->type->print || (key->condition && !key->condition->holds(scope)))
 			continue;
 		size_t shared = shared_sections(previous, key->path);
 		close_sections(printer, previous, shared);
 		const char *name = open_sections(printer, key->path, shared);
 		previous = key->path;
-		if (datasets) {
-			print_datasets(scope, printer);
-			continue;
-		}
 		if (!key->type->prints_key)
 			printer_key(printer, name);
 		key->type->print(key, (const char *)scope + key->offset, printer);
 	}
 	close_sections(printer, previous, 0);
-}
-
-static void print_datasets(const struct config *config, struct printer *printer)
-{
-	printer_map(printer, "datasets");
-	for (size_t i = 0; i < config->dataset_count; i++) {
-		printer_map(printer, config->datasets[i].name);
-		keys_print(&dataset_keys, &config->datasets[i], printer);
-		printer_map_end(printer);
-	}
-	printer_map_end(printer);
 }
 
 static void print_all(const struct config *config, struct buf *out, bool as_json)
@@ -125,12 +106,8 @@ static void put_row(struct buf *out, const char *prefix, const struct key *key)
 	buf_append_text(out, " | ");
 	put_cell(out, key->doc);
 	buf_append_text(out, " |\n");
-	if (key->type == &value_datasets)
-		put_rows(out, "datasets.NAME.", &dataset_keys);
-	else if (key->type == &value_jobs)
-		put_rows(out, "jobs.NAME.", &job_keys);
-	else if (key->type == &value_fields)
-		put_rows(out, "datasets.NAME.fields.FIELD.", &field_keys);
+	if (key->type->entries)
+		put_rows(out, key->type->entry_prefix, key->type->entries);
 }
 
 static void put_rows(struct buf *out, const char *prefix, const struct key_table *table)

@@ -12,6 +12,9 @@
 /* Whether the value of this librdkafka property is a secret. */
 bool secret_property(const char *name);
 
+/* Whether a header or URL parameter of this name (n bytes) is one that carries keys. */
+bool secret_name(const char *name, size_t n);
+
 /*
  * The password in a libpq conninfo ("host=… password=…" or "postgres://user:password@host/…?
  * password=…"), n bytes from *ret_start, quotes included; false when there is none. `from` is where
@@ -22,5 +25,13 @@ bool secret_in_conninfo(
 
 /* Appends the conninfo with each password masked. */
 void secret_mask_conninfo(struct buf *out, const char *conninfo);
+
+/*
+ * Appends the URL with what may be a secret masked: user and password, values of parameters called
+ * like secrets, and a path or query that holds variables in `raw`, the URL as the file has it. Each
+ * secret is told to `found` (may be NULL).
+ */
+void secret_mask_url(struct buf *out, const char *url, const char *raw,
+	void (*found)(void *context, const char *text, size_t n), void *context);
 
 #endif

@@ -88,6 +88,22 @@ static bool read_size(const struct value *value)
 	return true;
 }
 
+static bool read_long_size(const struct value *value)
+{
+	const char *text = scalar(value);
+	int64_t bytes = 0;
+	if (!text || !text_size(text, &bytes) || !in_range(value->key, bytes))
+		return false;
+	*(int64_t *)value->target = bytes;
+	return true;
+}
+
+static void print_long(const struct key *key, const void *target, struct printer *printer)
+{
+	(void)key;
+	printer_int(printer, *(const int64_t *)target);
+}
+
 static bool read_duration(const struct value *value)
 {
 	const char *text = scalar(value);
@@ -231,6 +247,7 @@ const struct value_type value_path = {.read = read_path, .print = print_text};
 const struct value_type value_bool = {.read = read_bool, .print = print_bool};
 const struct value_type value_count = {.read = read_count, .print = print_count};
 const struct value_type value_size = {.read = read_size, .print = print_count};
+const struct value_type value_long_size = {.read = read_long_size, .print = print_long};
 const struct value_type value_duration = {.read = read_duration, .print = print_duration};
 const struct value_type value_word = {.read = read_word, .print = print_word};
 const struct value_type value_texts = {.read = read_texts, .print = print_texts};

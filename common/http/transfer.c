@@ -202,6 +202,10 @@ static void set_options(struct run *run, struct curl_slist *headers)
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, run);
+	if (exchange->ca && *exchange->ca)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, exchange->ca);
+	if (exchange->unpack)
+		curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
 	set_method(run);
 }
 
@@ -222,6 +226,11 @@ static bool judge(const struct run *run, CURLcode code, struct err *err)
 			(long long)run->exchange->idle_ms / 1000);
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		return err_fail(err, ERR_RETRY, "%s %s: stopped", method, where);
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+		return err_fail(err, ERR_FATAL,
+			"%s %s: the server's certificate is not trusted; 'ca' can name a file of "
+			"certificates that are",
+			method, where);
 	bool malformed = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL;
 	return err_fail(err, malformed ? ERR_FATAL : ERR_RETRY, "%s %s: %s", method, where,
 		curl_easy_strerror(code));

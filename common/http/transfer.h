@@ -34,6 +34,8 @@ struct http_exchange {
 	void *context;	     /* of the three */
 	struct buf *refusal; /* gets what fits of any other answer's body; may be NULL */
 	int64_t max_bytes;   /* of a 2xx body; longer ones are an error, 0: no limit */
+	const char *ca;	     /* file of certificates to trust; NULL or "": the system's */
+	bool unpack;	     /* accept gzip; on_body and max_bytes see what it holds */
 	int64_t connect_ms;
 	int64_t idle_ms;   /* with no byte moved for this long the exchange fails */
 	int64_t total_ms;  /* 0: no limit */

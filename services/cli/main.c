@@ -12,6 +12,7 @@ extern const struct command command_config_check;
 extern const struct command command_config_print;
 extern const struct command command_dev;
 extern const struct command command_dev_broker;
+extern const struct command command_fetch;
 extern const struct command command_init;
 extern const struct command command_job;
 extern const struct command command_lag;
@@ -35,6 +36,7 @@ static const struct command *const rows[] = {
 	&command_dev,
 	&command_dev_broker,
 	&command_publish,
+	&command_fetch,
 	&command_producer,
 	&command_worker,
 	&command_scheduler,

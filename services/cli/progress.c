@@ -53,7 +53,8 @@ static void draw(const struct progress *progress, int64_t done, int64_t rows, bo
 	text_format_count(row_text, rows);
 	fprintf(stderr, "\r%s", progress->label);
 	draw_bar(progress, done);
-	fprintf(stderr, " %s%s, %s rows", amount, progress->bytes ? "" : " chunks", row_text);
+	fprintf(stderr, " %s%s, %s %s", amount, progress->bytes ? "" : " chunks", row_text,
+		progress->counted ? progress->counted : "rows");
 	if (progress->bytes)
 		fprintf(stderr, ", %.1f MB/s", speed / 1e6);
 	char time[32] = "";

@@ -9,9 +9,10 @@
 
 struct progress {
 	const char *label;
-	int64_t total; /* in the unit of `done`; 0: unknown */
-	bool bytes;    /* the unit is bytes; otherwise chunks */
-	bool shown;    /* decided by progress_begin */
+	int64_t total;	     /* in the unit of `done`; 0: unknown */
+	bool bytes;	     /* the unit is bytes; otherwise chunks */
+	const char *counted; /* what is counted beside it; NULL: rows */
+	bool shown;	     /* decided by progress_begin */
 	int64_t started_us;
 	int64_t drawn_us;
 };

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 
 #define MAX_FILES 20000
 
@@ -33,19 +34,6 @@ void inbox_release(struct inbox *inbox)
 {
 	for (int i = 0; i < 2; i++)
 		arena_release(&inbox->snapshots[i].arena);
-}
-
-bool inbox_ignores(const char *name)
-{
-	static const char *const endings[] = {
-		"~", ".tmp", ".part", ".partial", ".filepart", ".crdownload"};
-	size_t length = strlen(name);
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		size_t n = strlen(endings[i]);
-		if (length >= n && strcmp(name + length - n, endings[i]) == 0)
-			return true;
-	}
-	return name[0] == '.';
 }
 
 struct scan {
@@ -90,7 +78,7 @@ static void visit(struct scan *scan, DIR *dir, const char *folder, const char *n
 		return;
 	if (claim_is_leftover(name) && S_ISREG(st.st_mode))
 		restore_leftover(path, &st);
-	else if (inbox_ignores(name))
+	else if (file_is_passed_over(name))
 		return;
 	else if (S_ISDIR(st.st_mode))
 		walk(scan, path, depth + 1);

@@ -53,7 +53,4 @@ MUST_CHECK bool inbox_scan(struct inbox *inbox, int64_t now_us, struct err *err)
 size_t inbox_ready(struct inbox *inbox, int64_t now_us, int64_t settle_us,
 	struct inbox_file ***ret_files, int64_t *ret_next_us);
 
-/* Whether a file or folder of this name is none of ours. */
-bool inbox_ignores(const char *name);
-
 #endif

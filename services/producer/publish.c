@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/fault.h"
+#include "fetch/fetch.h"
 #include "producer/claim.h"
 #include "producer/intake.h"
 #include "producer/ledger.h"
@@ -54,12 +55,21 @@ static bool publish_content(struct publisher *publisher, const struct content *c
 	return ok;
 }
 
+static const struct dataset *source_dataset(const struct publisher *publisher, const char *path)
+{
+	const struct publish_options *options = publisher->options;
+	const struct remote *remote = fetch_source_of(options->config, path);
+	return remote && *remote->dataset ? datasets_find(options->datasets, remote->dataset)
+					  : NULL;
+}
+
 bool publish_claim(struct publisher *publisher, struct claim *claim,
 	void (*published)(void *context, const struct publication_result *result), void *context,
 	struct err *err)
 {
 	struct intake intake;
 	intake_init(&intake);
+	publisher->fetched = source_dataset(publisher, claim->path);
 	fault_point("producer.claimed");
 	bool ok = intake_read(publisher, claim, &intake, err);
 	if (ok)

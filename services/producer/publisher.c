@@ -88,8 +88,11 @@ bool publisher_ping(struct publisher *publisher, int64_t ms, struct err *err)
 enum routing publisher_route(struct publisher *publisher, const char *name, const char *archive)
 {
 	const struct publish_options *options = publisher->options;
-	if (!options->dataset)
+	const struct dataset *dataset = options->dataset
+						? datasets_find(options->datasets, options->dataset)
+						: publisher->fetched;
+	if (!dataset)
 		return router_by_name(&publisher->router, name, archive);
-	publisher->router.dataset = datasets_find(options->datasets, options->dataset);
+	publisher->router.dataset = dataset;
 	return ROUTE_FOUND;
 }

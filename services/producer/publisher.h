@@ -29,9 +29,11 @@ struct publisher {
 	struct window *window;		 /* NULL: off */
 	struct delivery delivery;
 	struct router router;
+	const struct dataset *fetched; /* of the claimed file, if its source names one */
 };
 
-/* router_by_name, or the dataset --dataset names: the answer is in publisher->router. */
+/* router_by_name, or the dataset that --dataset or the file's source names: the answer is in
+ * publisher->router. */
 enum routing publisher_route(struct publisher *publisher, const char *name, const char *archive);
 
 /* Makes `producer` and `admin` ready; does not wait for the broker. */

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "http/health.h"
+#include "producer/fetcher.h"
 #include "producer/inbox.h"
 #include "producer/metrics.h"
 #include "producer/publisher.h"
@@ -46,8 +47,9 @@ struct service {
 	struct publisher *publisher;
 	struct repair *repair; /* NULL: Postgres is not configured */
 	struct metrics *metrics;
-	struct health *health; /* NULL: nothing is served */
-	atomic_bool away;      /* read by the server's thread */
+	struct health *health;	 /* NULL: nothing is served */
+	struct fetcher *fetcher; /* NULL: no source has a schedule */
+	atomic_bool away;	 /* read by the server's thread */
 	struct inbox inbox;
 	struct stale stale;
 	int watch;
@@ -387,11 +389,13 @@ static bool start(struct service *service, struct err *err)
 	service->watch = watch_open();
 	/* A lease that a writer breaks while it is held (claim_is_written) raises it. */
 	signal(SIGIO, SIG_IGN);
-	return serve(service, err);
+	return serve(service, err) &&
+	       fetcher_start(options->config, service->metrics, &service->fetcher, err);
 }
 
 static void end(struct service *service)
 {
+	fetcher_stop(service->fetcher);
 	health_close(service->health);
 	watch_close(service->watch);
 	inbox_release(&service->inbox);
