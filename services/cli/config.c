@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "scheduler/scheduler.h"
 
 struct print_options {
 	bool json;
@@ -72,8 +73,14 @@ static int check_run(struct cli *cli, const void *options, int argc, char **argv
 		return cli_fail(&err);
 	if (check_kafka(&cli->config))
 		return EXIT_USAGE;
-	printf("%s: good, %zu dataset%s\n", cli->config.path, datasets->count,
+	size_t models = 0;
+	if (!scheduler_check(&cli->config, &models, &err))
+		return cli_fail(&err);
+	printf("%s: good, %zu dataset%s", cli->config.path, datasets->count,
 		datasets->count == 1 ? "" : "s");
+	if (models)
+		printf(", %zu model%s", models, models == 1 ? "" : "s");
+	printf("\n");
 	return EXIT_GOOD;
 }
 

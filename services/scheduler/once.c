@@ -114,6 +114,16 @@ static bool select_models(const struct run_options *options, struct project *pro
 	       project_select_rebuild(project, options->rebuild, ret_rebuild, err);
 }
 
+bool scheduler_check(const struct config *config, size_t *ret_models, struct err *err)
+{
+	struct project project;
+	if (!project_load(config, &project, err))
+		return false;
+	*ret_models = project.model_count;
+	project_release(&project);
+	return true;
+}
+
 bool run_once(const struct run_options *options, struct run_summary *ret_summary, struct err *err)
 {
 	struct project project;

@@ -55,6 +55,10 @@ struct run_summary {
 	int64_t milliseconds;
 };
 
+/* Reads models, checks and what describes them, without a server; *ret_models: how many models. */
+MUST_CHECK bool scheduler_check(
+	const struct config *config, size_t *ret_models, struct err *err);
+
 /*
  * One batch run, now; false also when a model failed. Failed checks: true, with summary.failures:
  * nothing was published.
