@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The speed layer: <name>_live, a model's last publication and the rows loaded since; on a real Postgres."""
 import datetime
+import pathlib
 import re
 
 import pytest
@@ -219,3 +220,23 @@ def test_new_rows_of_another_table_make_it_full(warehouse):
     assert warehouse.same()
     warehouse.project.run("run")
     assert warehouse.same()
+
+
+def test_the_example_of_the_docs(warehouse):
+    """docs/speed.md: its model and its question, as they stand there."""
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "speed.md").read_text()
+    path, content = re.search(r"```sql\n-- file: (\S+)\n(.*?)```", text, re.S).groups()
+    question = re.search(r"```sql\n(SELECT model.*?)```", text, re.S)[1]
+    warehouse.project.file(path, content)
+    sales = warehouse.sales()
+    sales.chunk(1, 0, 1, {1: sale(1), 2: sale(2)})
+    warehouse.project.run("config", "check")
+    warehouse.project.run("run")
+    sales.chunk(1, 1, 3, {3: sale(3, amount=9)})
+    day = datetime.date(2024, 1, 31)
+    assert warehouse.database.execute("TABLE marts.shop_days_live") == [(1, day, 11, 3, 9)]
+    assert warehouse.database.execute("TABLE marts.shop_days") == [(1, day, 2, 2, 1)]
+    assert warehouse.database.execute(question) == [("marts.shop_days", None)]
+    sales.chunk(2, 0, 1, {1: sale(3, amount=8)})
+    assert warehouse.database.execute(question) == [("marts.shop_days", "rows were replaced: sales")]
+    assert warehouse.database.execute("TABLE marts.shop_days_live") == [(1, day, 10, 3, 8)]
