@@ -40,21 +40,24 @@ struct member {
 
 static const char *const state_names[] = {"pending", "sent", "quarantined", "retracted", NULL};
 static const char *const format_names[] = {"csv", "ndjson", "json", NULL};
-static const char *const ragged_names[] = {"reject", "pad", NULL};
+static const char *const ragged_names[] = {"reject", "pad", "fold", NULL};
 static const char *const unknown_names[] = {"refuse", "ignore", NULL};
-static const char *const encoding_names[] = {"utf-8", "latin1", "windows-1252", NULL};
 
 static const struct member csv_members[] = {
-	{.name = "delimiter", .kind = LETTER, .offset = AT(reading.csv.delimiter)},
+	{.name = "delimiter", .kind = TEXT, .offset = AT(reading.csv.delimiter)},
 	{.name = "quote", .kind = LETTER, .offset = AT(reading.csv.quote)},
+	{.name = "escape", .kind = LETTER, .offset = AT(reading.csv.escape), .since = 2},
 	{.name = "header", .kind = COUNT, .offset = AT(reading.csv.header)},
+	{.name = "header_join", .kind = TEXT, .offset = AT(reading.csv.header_join), .since = 2},
+	{.name = "columns", .kind = TEXTS, .offset = AT(reading.csv.columns), .since = 2},
 	{.name = "skip", .kind = COUNT, .offset = AT(reading.csv.skip)},
+	{.name = "footer", .kind = COUNT, .offset = AT(reading.csv.footer), .since = 2},
+	{.name = "comment", .kind = TEXTS, .offset = AT(reading.csv.comment), .since = 2},
 	{.name = "nulls", .kind = TEXTS, .offset = AT(reading.csv.nulls)},
 	{.name = "trim", .kind = FLAG, .offset = AT(reading.csv.trim)},
-	{.name = "encoding",
-		.kind = NAME,
-		.offset = AT(reading.csv.encoding),
-		.names = encoding_names},
+	{.name = "decimal", .kind = LETTER, .offset = AT(reading.csv.decimal), .since = 2},
+	{.name = "thousands", .kind = TEXT, .offset = AT(reading.csv.thousands), .since = 2},
+	{.name = "encoding", .kind = TEXT, .offset = AT(reading.csv.encoding)},
 	{.name = "ragged", .kind = NAME, .offset = AT(reading.csv.ragged), .names = ragged_names},
 	{0},
 };

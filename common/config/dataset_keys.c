@@ -18,9 +18,8 @@ static const struct word constraint_rules[] = {
 	{"pause", CONSTRAINT_PAUSE}, {"reject", CONSTRAINT_REJECT}, {0}};
 static const struct word unknown_rules[] = {
 	{"refuse", UNKNOWN_REFUSE}, {"ignore", UNKNOWN_IGNORE}, {0}};
-static const struct word encodings[] = {{"utf-8", ENCODING_UTF8}, {"latin1", ENCODING_LATIN1},
-	{"windows-1252", ENCODING_WINDOWS_1252}, {0}};
-static const struct word ragged_rules[] = {{"reject", RAGGED_REJECT}, {"pad", RAGGED_PAD}, {0}};
+static const struct word ragged_rules[] = {
+	{"reject", RAGGED_REJECT}, {"pad", RAGGED_PAD}, {"fold", RAGGED_FOLD}, {0}};
 
 static bool is_csv(const void *scope)
 {
@@ -104,15 +103,25 @@ static const struct key dataset_rows[] = {
 		.type = &value_delimiter,
 		.fallback = ",",
 		.condition = &csv_only,
-		.expected = "one character, or tab, comma, semicolon, pipe or space by name",
+		.expected =
+			"one or more characters, or tab, comma, semicolon, pipe or space by name",
 		.doc = "What separates cells. Not given and all patterns are `.tsv`: a tab."},
 	{.path = "csv.quote",
-		.type = &value_quote,
+		.type = &value_letter,
+		.offset = IN(reading.csv.quote),
 		.fallback = "\"",
 		.condition = &csv_only,
 		.expected = "one character, or \"\" for none",
 		.doc = "What encloses cells that hold delimiters or line breaks; doubled, it means "
 		       "itself."},
+	{.path = "csv.escape",
+		.type = &value_letter,
+		.offset = IN(reading.csv.escape),
+		.fallback = "",
+		.condition = &csv_only,
+		.expected = "one character, or \"\" for none",
+		.doc = "What makes a quote behind it plain, in cells in quotes; without quoting, a "
+		       "delimiter or line break."},
 	{.path = "csv.header",
 		.type = &value_count,
 		.offset = IN(reading.csv.header),
@@ -121,7 +130,23 @@ static const struct key dataset_rows[] = {
 		.max = 100,
 		.condition = &csv_only,
 		.expected = "a whole number from 0 to 100",
-		.doc = "Header lines, the last of which names the columns. 0: columns stand in the "
+		.doc = "Header lines, the last of which names the columns. 0: none, see "
+		       "`columns`."},
+	{.path = "csv.header_join",
+		.type = &value_text,
+		.offset = IN(reading.csv.header_join),
+		.fallback = "",
+		.condition = &csv_only,
+		.expected = "a text of at most 64 bytes",
+		.doc = "All header lines name the columns, their texts joined by this (`2024 Q1`). "
+		       "Empty: the last one alone."},
+	{.path = "csv.columns",
+		.type = &value_texts,
+		.offset = IN(reading.csv.columns),
+		.fallback = "[]",
+		.condition = &csv_only,
+		.expected = "a list of names",
+		.doc = "The columns' names where `header` is 0. Not given: they stand in the "
 		       "schema's order."},
 	{.path = "csv.skip",
 		.type = &value_count,
@@ -132,6 +157,22 @@ static const struct key dataset_rows[] = {
 		.condition = &csv_only,
 		.expected = "a whole number from 0 to 1,000,000",
 		.doc = "Lines before the header."},
+	{.path = "csv.footer",
+		.type = &value_count,
+		.offset = IN(reading.csv.footer),
+		.fallback = "0",
+		.min = 0,
+		.max = 1000,
+		.condition = &csv_only,
+		.expected = "a whole number from 0 to 1,000",
+		.doc = "Lines at the end that are no records, 64 KiB in all at most; blank ones do "
+		       "not count."},
+	{.path = "csv.comment",
+		.type = &value_comment,
+		.fallback = "[]",
+		.condition = &csv_only,
+		.expected = "a text such as \"#\", or a list of them",
+		.doc = "Lines that begin so are no records."},
 	{.path = "csv.nulls",
 		.type = &value_texts,
 		.offset = IN(reading.csv.nulls),
@@ -146,13 +187,26 @@ static const struct key dataset_rows[] = {
 		.condition = &csv_only,
 		.expected = "true or false",
 		.doc = "Drop blanks around unquoted cells."},
+	{.path = "csv.decimal",
+		.type = &value_decimal,
+		.offset = IN(reading.csv.decimal),
+		.fallback = ".",
+		.condition = &csv_only,
+		.expected = "\".\" or \",\"",
+		.doc = "The decimal sign of numbers."},
+	{.path = "csv.thousands",
+		.type = &value_thousands,
+		.offset = IN(reading.csv.thousands),
+		.fallback = "",
+		.condition = &csv_only,
+		.expected = "one character, or apostrophe, space or nbsp by name, or \"\" for none",
+		.doc = "The sign between groups of three digits in numbers."},
 	{.path = "csv.encoding",
-		.type = &value_word,
+		.type = &value_encoding,
 		.offset = IN(reading.csv.encoding),
 		.fallback = "utf-8",
-		.words = encodings,
 		.condition = &csv_only,
-		.expected = "utf-8, latin1 or windows-1252",
+		.expected = "an encoding `iconv -l` lists",
 		.doc = "How bytes become text."},
 	{.path = "csv.ragged",
 		.type = &value_word,
@@ -160,10 +214,10 @@ static const struct key dataset_rows[] = {
 		.fallback = "reject",
 		.words = ragged_rules,
 		.condition = &csv_only,
-		.expected = "reject or pad",
+		.expected = "reject, pad or fold",
 		.doc = "Rows with too few or too many cells; `pad`: short ones end in nulls, "
-		       "surplus "
-		       "empty cells are dropped."},
+		       "surplus empty cells are dropped; `fold`: surplus cells belong to the last "
+		       "one."},
 	{.path = "json.records",
 		.type = &value_text,
 		.offset = IN(reading.json.records),

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kinds of values only a dataset has. Most have the whole struct config_dataset as target. */
-#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -127,12 +126,6 @@ static void print_on_conflict(const struct key *key, const void *target, struct 
 		printer_text(printer, dataset->on_conflict == CONFLICT_LAST ? "last" : "first");
 }
 
-static bool is_tsv(const char *pattern)
-{
-	const char *suffix = strcasestr(pattern, ".tsv");
-	return suffix && (suffix[4] == '\0' || suffix[4] == '.');
-}
-
 /* The format all telling patterns agree on, if any tells; false: two disagree. */
 static bool format_of_files(const struct string_list *files, enum file_format *format)
 {
@@ -163,75 +156,6 @@ static bool read_format(const struct value *value)
 static void print_format(const struct key *key, const void *target, struct printer *printer)
 {
 	value_word.print(key, target, printer);
-}
-
-static const struct {
-	const char *name;
-	char character;
-} characters[] = {{"tab", '\t'}, {"\\t", '\t'}, {"comma", ','}, {"semicolon", ';'}, {"pipe", '|'},
-	{"space", ' '}};
-
-/* One character as itself or by name; letters, digits and line breaks separate nothing. */
-static bool read_character(const char *text, char *ret_character)
-{
-	for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
-		if (strcmp(characters[i].name, text) == 0) {
-			*ret_character = characters[i].character;
-			return true;
-		}
-	}
-	unsigned char c = (unsigned char)text[0];
-	if (!c || text[1] || c > 126 || isalnum(c) || (c < ' ' && c != '\t'))
-		return false;
-	*ret_character = text[0];
-	return true;
-}
-
-static void print_character(char character, struct printer *printer)
-{
-	char text[2] = {character, '\0'};
-	printer_text(printer, character == '\t' ? "tab" : text);
-}
-
-static bool all_tsv(const struct string_list *files)
-{
-	for (size_t i = 0; i < files->count; i++)
-		if (!is_tsv(files->items[i]))
-			return false;
-	return true;
-}
-
-static bool read_delimiter(const struct value *value)
-{
-	struct config_dataset *dataset = value->scope;
-	const char *text = scalar(value);
-	if (!value->given && all_tsv(&dataset->files))
-		text = "tab";
-	return text && read_character(text, &dataset->reading.csv.delimiter);
-}
-
-static void print_delimiter(const struct key *key, const void *target, struct printer *printer)
-{
-	(void)key;
-	print_character(((const struct config_dataset *)target)->reading.csv.delimiter, printer);
-}
-
-static bool read_quote(const struct value *value)
-{
-	struct config_dataset *dataset = value->scope;
-	const char *text = scalar(value);
-	if (text && !*text) {
-		dataset->reading.csv.quote = '\0';
-		return true;
-	}
-	return text && read_character(text, &dataset->reading.csv.quote);
-}
-
-static void print_quote(const struct key *key, const void *target, struct printer *printer)
-{
-	char quote = ((const struct config_dataset *)target)->reading.csv.quote;
-	(void)key;
-	print_character(quote, printer);
 }
 
 /* "1%", "0.25%": hundredths of a percent and finer are kept; *ret_share is 0..1. */
@@ -283,6 +207,4 @@ const struct value_type value_files = {.read = read_files, .print = print_files}
 const struct value_type value_key = {.read = read_key, .print = print_key};
 const struct value_type value_on_conflict = {.read = read_on_conflict, .print = print_on_conflict};
 const struct value_type value_format = {.read = read_format, .print = print_format};
-const struct value_type value_delimiter = {.read = read_delimiter, .print = print_delimiter};
-const struct value_type value_quote = {.read = read_quote, .print = print_quote};
 const struct value_type value_max_rejects = {.read = read_max_rejects, .print = print_max_rejects};

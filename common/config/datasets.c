@@ -73,8 +73,8 @@ void check_dataset(struct loader *loader, const struct config_dataset *dataset)
 	if (dataset->keep == KEEP_LATEST_FILE && dataset->on_conflict != CONFLICT_LAST)
 		loader_problem(
 			loader, line, "keep", "latest_file goes with on_conflict: last only");
-	if (reading->format == FORMAT_CSV && reading->csv.quote == reading->csv.delimiter)
-		loader_problem(loader, line, "csv.quote", "is the delimiter, too");
+	if (reading->format == FORMAT_CSV)
+		check_dialect(loader, line, &reading->csv);
 	if (reading->unpivot.enabled &&
 		strcmp(reading->unpivot.names, reading->unpivot.values) == 0)
 		loader_problem(

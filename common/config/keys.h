@@ -124,6 +124,11 @@ extern const struct value_type value_jobs;	     /* struct config */
 extern const struct value_type value_environment;    /* struct config_pairs */
 extern const struct value_type value_sources;	     /* struct config */
 
+extern const struct value_type value_letter;	/* char, '\\0' for none */
+extern const struct value_type value_decimal;	/* char */
+extern const struct value_type value_thousands; /* const char *, one character or "" */
+extern const struct value_type value_encoding;	/* const char *, known to iconv */
+
 extern const struct value_type value_format; /* enum file_format, by words or by `files` */
 
 /* Their target is the whole struct config_dataset. */
@@ -132,8 +137,8 @@ extern const struct value_type value_files;
 extern const struct value_type value_key;
 extern const struct value_type value_on_conflict;
 extern const struct value_type value_delimiter;
-extern const struct value_type value_quote;
 extern const struct value_type value_max_rejects;
+extern const struct value_type value_comment;
 extern const struct value_type value_fields;
 
 /* Their target is a member of struct remote; some write others beside it. */
@@ -152,6 +157,7 @@ void check_dataset(struct loader *loader, const struct config_dataset *dataset);
 void check_config(struct loader *loader);
 /* Of the sources, once the datasets are known. */
 void check_sources(struct loader *loader);
+void check_dialect(struct loader *loader, int line, const struct csv_dialect *csv);
 
 /* Points the configuration at the servers of a `penstock dev` that runs in its folder. */
 MUST_CHECK bool dev_servers_apply(struct loader *loader, struct err *err);

@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/csv_cells.h"
 #include "format/encoding.h"
 #include "format/reader.h"
 
-/* Unquoting never lengthens a record, converting does. */
-#define SCRATCH_BYTES ((size_t)(1 + ENCODING_MAX_EXPANSION) * (RECORD_MAX_BYTES + 1))
+/* Unquoting and folding never lengthen a record, converting does. */
+#define SCRATCH_BYTES ((size_t)(2 + ENCODING_MAX_EXPANSION) * (RECORD_MAX_BYTES + 1))
 
 /* Walks the marks of a window from one index on. */
 struct cursor {
@@ -50,6 +51,7 @@ void csv_splitter_init(
 	*splitter = (struct csv_splitter){
 		.window = window,
 		.scan = csv_scan_best(),
+		.split = csv_split_marks,
 		.quoting = dialect->quote != '\0',
 		.trim = dialect->trim,
 		.marks = allocate(blocks, sizeof(*splitter->marks)),
@@ -57,9 +59,11 @@ void csv_splitter_init(
 		.cells = allocate(CSV_MAX_COLUMNS, sizeof(*splitter->cells)),
 		.scratch = allocate(SCRATCH_BYTES, 1),
 	};
-	splitter->bytes.delimiter = (unsigned char)dialect->delimiter;
+	splitter->bytes.delimiter = (unsigned char)dialect->delimiter[0];
 	splitter->bytes.quote =
-		(unsigned char)(dialect->quote ? dialect->quote : dialect->delimiter);
+		(unsigned char)(dialect->quote ? dialect->quote : dialect->delimiter[0]);
+	if (dialect->escape || dialect->delimiter[1])
+		csv_general_init(splitter, dialect);
 	mark(splitter);
 }
 
@@ -115,49 +119,6 @@ static inline size_t next_mark(struct cursor *cursor)
 	return index;
 }
 
-static bool is_blank(unsigned char byte)
-{
-	return byte == ' ' || byte == '\t';
-}
-
-static bool is_line_end(unsigned char byte)
-{
-	return byte == '\n' || byte == '\r';
-}
-
-/* The length of the line end at `index`; 0 when its second byte may still come. */
-static size_t line_end_length(const struct window *window, size_t index)
-{
-	if (window->data[index] == '\n')
-		return 1;
-	if (index + 1 < window->end)
-		return window->data[index + 1] == '\n' ? 2 : 1;
-	return window->ended ? 1 : 0;
-}
-
-static inline void add_cell(struct csv_splitter *splitter, struct csv_record *record,
-	const unsigned char *text, size_t n, bool quoted)
-{
-	if (record->cells < CSV_MAX_COLUMNS)
-		splitter->cells[record->cells] = (struct cell){.data = (const char *)text,
-			.len = (uint32_t)n,
-			.kind = CELL_TEXT,
-			.quoted = quoted};
-	record->cells++;
-}
-
-static void add_trimmed(struct csv_splitter *splitter, struct csv_record *record,
-	const unsigned char *text, size_t n)
-{
-	while (n > 0 && is_blank(*text)) {
-		text++;
-		n--;
-	}
-	while (n > 0 && is_blank(text[n - 1]))
-		n--;
-	add_cell(splitter, record, text, n, false);
-}
-
 /* The n bytes between a cell's quotes, doubled quotes made single. */
 static const unsigned char *unquote(
 	struct csv_splitter *splitter, const unsigned char *text, size_t n, size_t *ret_n)
@@ -176,15 +137,6 @@ static const unsigned char *unquote(
 	splitter->scratch_used += len;
 	*ret_n = len;
 	return (const unsigned char *)to;
-}
-
-static enum csv_split malformed(const struct csv_splitter *splitter, struct csv_record *record,
-	size_t at, const char *reason)
-{
-	record->text_len = at - splitter->window->start;
-	record->reason = reason;
-	record->column = record->cells;
-	return CSV_MALFORMED;
 }
 
 /*
@@ -255,18 +207,6 @@ static inline size_t end_of_unquoted(const struct csv_splitter *splitter, struct
 	return at;
 }
 
-static enum csv_split finish(
-	const struct csv_splitter *splitter, struct csv_record *record, size_t at)
-{
-	const struct window *window = splitter->window;
-	size_t line_end = at < window->end ? line_end_length(window, at) : 0;
-	if (line_end == 0 && !window->ended)
-		return CSV_MORE;
-	record->text_len = at - window->start;
-	record->length = record->text_len + line_end;
-	return CSV_RECORD;
-}
-
 /*
  * Cells from *at on as long as they are not quoted: the greater part of most files. True when the
  * record ends, at *at; false when a quoted cell begins there. A zero byte stands at the window's
@@ -312,11 +252,14 @@ static enum csv_split split_cell(
 		return split_quoted(splitter, cursor, record, open, at);
 	}
 	*at = end_of_unquoted(splitter, cursor);
-	add_trimmed(splitter, record, splitter->window->data + begin, *at - begin);
+	const unsigned char *text = splitter->window->data + begin;
+	size_t n = *at - begin;
+	trim_blanks(&text, &n);
+	add_cell(splitter, record, text, n, false);
 	return CSV_RECORD;
 }
 
-enum csv_split csv_split(struct csv_splitter *splitter, struct csv_record *ret_record)
+enum csv_split csv_split_marks(struct csv_splitter *splitter, struct csv_record *ret_record)
 {
 	const struct window *window = splitter->window;
 	struct cursor cursor = cursor_at(splitter, window->start);

@@ -15,9 +15,15 @@
 /* Cells kept of one record; a table of more columns is refused. */
 #define CSV_MAX_COLUMNS 65536
 
+struct csv_splitter;
+struct csv_record;
+enum csv_split { CSV_RECORD, CSV_MORE, CSV_MALFORMED };
+typedef enum csv_split csv_split_fn(struct csv_splitter *splitter, struct csv_record *ret_record);
+
 struct csv_splitter {
 	struct window *window; /* borrowed */
 	csv_scan_fn *scan;
+	csv_split_fn *split;
 	struct csv_bytes bytes;
 	bool quoting;
 	bool trim;
@@ -27,9 +33,12 @@ struct csv_splitter {
 	struct cell *cells;
 	char *scratch; /* cells that are not in the input as they are: unquoted, converted */
 	size_t scratch_used;
+	/* csv_general.c only: */
+	const char *delimiter; /* borrowed */
+	size_t delimiter_len;
+	unsigned char escape; /* 0: none */
+	uint8_t stops[256];   /* bytes to look at, in quotes and outside */
 };
-
-enum csv_split { CSV_RECORD, CSV_MORE, CSV_MALFORMED };
 
 struct csv_record {
 	size_t cells;	    /* how many there are; the first CSV_MAX_COLUMNS are kept */
@@ -51,7 +60,16 @@ MUST_CHECK bool csv_more(struct csv_splitter *splitter, struct err *err);
  * window, and the input has not ended. Cells point into the window and the scratch memory: valid
  * until csv_more or the next split.
  */
-enum csv_split csv_split(struct csv_splitter *splitter, struct csv_record *ret_record);
+static inline enum csv_split csv_split(struct csv_splitter *splitter, struct csv_record *ret_record)
+{
+	return splitter->split(splitter, ret_record);
+}
+
+/* The way of most dialects, by marks: a delimiter of one byte, no escape character. */
+csv_split_fn csv_split_marks;
+/* The way of all dialects, byte by byte; csv_general_init chooses it. */
+void csv_general_init(struct csv_splitter *splitter, const struct csv_dialect *dialect);
+csv_split_fn csv_split_general;
 
 /*
  * The end of the first line of the window, wherever quotes stand: its length without and with its

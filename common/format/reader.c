@@ -19,6 +19,14 @@ static const struct format *const formats[] = {
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
+static bool open_text(struct reader *reader, struct err *err)
+{
+	const struct format *format = reader->format;
+	const char *encoding = format->encoding ? format->encoding(reader->reading) : NULL;
+	return (!encoding || window_recode(&reader->window, encoding, err)) &&
+	       window_drop_bom(&reader->window, err);
+}
+
 bool reader_open_pieces(const struct reading *reading, struct input *input,
 	const struct string_list *wanted, size_t piece, struct reader **ret_reader, struct err *err)
 {
@@ -30,7 +38,7 @@ bool reader_open_pieces(const struct reading *reading, struct input *input,
 	reader->reading = reading;
 	window_init(&reader->window, input, piece);
 	arena_init(&reader->arena, COLUMNS_MAX_BYTES);
-	if (!window_drop_bom(&reader->window, err) || !format->open(reader, wanted, err)) {
+	if (!open_text(reader, err) || !format->open(reader, wanted, err)) {
 		reader_close(reader);
 		return false;
 	}

@@ -12,7 +12,9 @@
 
 struct format {
 	const char *const *suffixes; /* ".csv", NULL-terminated */
-	size_t reader_size;	     /* of the struct that begins with struct reader, zeroed */
+	/* The encoding iconv is to convert first; NULL: none. The member may be NULL. */
+	const char *(*encoding)(const struct reading *reading);
+	size_t reader_size; /* of the struct that begins with struct reader, zeroed */
 	/* Reads the header, if any. reader_close follows, whatever it returns. */
 	bool (*open)(struct reader *reader, const struct string_list *wanted, struct err *err);
 	/* Fills reader->record, but for its number, or sets *ret_end. */

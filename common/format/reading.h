@@ -18,28 +18,38 @@
 enum file_format { FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON };
 enum ragged_rule {
 	RAGGED_REJECT,
-	RAGGED_PAD
-}; /* pad: short rows end in nulls, surplus empty cells are dropped */
+	RAGGED_PAD, /* short rows end in nulls, surplus empty cells are dropped */
+	RAGGED_FOLD /* surplus cells are the end of the last one, delimiters included */
+};
 enum unknown_rule {
 	UNKNOWN_REFUSE,
 	UNKNOWN_IGNORE
 }; /* columns or members the schema does not name */
-enum encoding { ENCODING_UTF8, ENCODING_LATIN1, ENCODING_WINDOWS_1252 };
 
 struct string_list {
 	const char **items;
 	size_t count;
 };
 
+/* The longest delimiter and the longest beginning of a comment. */
+#define CSV_MAX_MARK 64
+
+/* What a member does not say (0, NULL, "", an empty list) is as its comment has it. */
 struct csv_dialect {
-	char delimiter;
-	char quote;	 /* '\0': no quoting */
-	uint32_t header; /* header lines; the last one names the columns; 0: columns in schema order
-			  */
-	uint32_t skip;	 /* lines before the header */
+	const char *delimiter; /* 1 to CSV_MAX_MARK bytes of UTF-8; always said */
+	char quote;	       /* '\0': no quoting */
+	char escape;	 /* takes the meaning of the quote or delimiter behind it; '\0': none */
+	uint32_t header; /* header lines; the last one names the columns; 0: `columns` do */
+	const char *header_join;    /* between the names of all header lines; "": the last's */
+	struct string_list columns; /* names, where there is no header; none: the schema's fields */
+	uint32_t skip;		    /* lines before the header */
+	uint32_t footer;	    /* lines at the end that are no records */
+	struct string_list comment; /* what begins a line that is no record */
 	struct string_list nulls;
-	bool trim; /* blanks around unquoted cells */
-	enum encoding encoding;
+	bool trim;	       /* blanks around unquoted cells */
+	char decimal;	       /* sign of numbers; '\0': a point */
+	const char *thousands; /* sign between groups of three digits; "": none */
+	const char *encoding;  /* iconv's name; "": UTF-8 */
 	enum ragged_rule ragged;
 };
 

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "format/input.h"
 #include "format/reader.h"
+#include "format/recode.h"
 
 /* The window moves in steps of this many bytes, so that what was computed per block stays true. */
 #define WINDOW_BLOCK 64
@@ -22,13 +23,14 @@
 #define WINDOW_MAX   (RECORD_MAX_BYTES + 2)
 
 struct window {
-	struct input *input; /* borrowed */
-	unsigned char *data; /* a zeroed block stands behind `end` */
+	struct input *input;   /* borrowed */
+	struct recode *recode; /* between the input and the window; NULL: nothing */
+	unsigned char *data;   /* a zeroed block stands behind `end` */
 	size_t capacity;
 	size_t piece; /* bytes asked of the input at once */
 	size_t start; /* first byte not consumed */
 	size_t end;
-	int64_t base; /* position of data[0] in the input */
+	int64_t base; /* position of data[0] in the text that is read */
 	bool ended;   /* nothing comes behind `end` */
 	bool failed;  /* `failure` comes behind `end` */
 	struct err failure;
@@ -37,6 +39,8 @@ struct window {
 /* `piece` is WINDOW_PIECE; tests take small ones to cut records anywhere. */
 void window_init(struct window *window, struct input *input, size_t piece);
 void window_release(struct window *window);
+/* From here on the input is text in this encoding, which iconv knows. Call first. */
+MUST_CHECK bool window_recode(struct window *window, const char *encoding, struct err *err);
 
 static inline const unsigned char *window_text(const struct window *window)
 {
@@ -48,9 +52,11 @@ static inline size_t window_size(const struct window *window)
 	return window->end - window->start;
 }
 
+/* Where the first byte not consumed stands in the input; before a character, never going back. */
 static inline int64_t window_position(const struct window *window)
 {
-	return window->base + (int64_t)window->start;
+	int64_t position = window->base + (int64_t)window->start;
+	return window->recode ? recode_origin(window->recode, position) : position;
 }
 
 static inline void window_consume(struct window *window, size_t n)
@@ -65,7 +71,7 @@ static inline void window_consume(struct window *window, size_t n)
  */
 MUST_CHECK bool window_more(struct window *window, struct err *err);
 
-/* Drops a UTF-8 byte order mark; class DATA when the text is UTF-16 or UTF-32. Call first. */
+/* Drops a UTF-8 byte order mark; class DATA when the text is UTF-16 or UTF-32. Before reading. */
 MUST_CHECK bool window_drop_bom(struct window *window, struct err *err);
 
 #endif

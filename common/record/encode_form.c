@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text forms the configuration gives a field: patterns of dates and times, words of booleans. All
- * is compiled with the plan; a row costs no allocation.
+ * Text forms the configuration gives: patterns of dates and times and words of booleans to fields,
+ * decimal and thousands signs to all numbers of CSV cells. All is compiled with the plan; a row
+ * costs no allocation.
  */
 #include <stdint.h>
 #include <string.h>
@@ -12,12 +13,18 @@
 #include "record/plan.h"
 #include "record/temporal.h"
 
-#define QUOTED_PATTERNS 3
+#define QUOTED_PATTERNS	 3
+/* The longest number with signs of its own: 1,000 digits, in groups. */
+#define NUMBER_MAX_BYTES 2048
 
 struct form {
 	const struct pattern *patterns;
 	size_t pattern_count;
 	struct string_list words[2]; /* of false and of true */
+	char decimal;
+	const char *thousands; /* "": none */
+	size_t thousands_len;
+	encode_text_fn encode_plain; /* the type's own form of numbers */
 	const char *expected;
 };
 
@@ -104,6 +111,69 @@ static bool encode_word(struct encode_state *state, const struct op *op, const c
 		}
 	}
 	return fail(state, form->expected);
+}
+
+static size_t count_digits(const char *p, const char *end)
+{
+	size_t n = 0;
+	while (p + n < end && p[n] >= '0' && p[n] <= '9')
+		n++;
+	return n;
+}
+
+static bool is_thousands(const struct form *form, const char *p, const char *end)
+{
+	return form->thousands_len > 0 && (size_t)(end - p) > form->thousands_len &&
+	       memcmp(p, form->thousands, form->thousands_len) == 0;
+}
+
+/*
+ * The number with a point and without groups; NULL when its groups are not of three digits (so that
+ * 1.5 is not read as 15 where the point is the thousands sign), or it has signs of another kind.
+ * What no digit begins is left to the type's own form: an infinity, an error.
+ */
+static char *put_plain(const struct form *form, const char *p, const char *end, char *to)
+{
+	if (p < end && (*p == '-' || *p == '+'))
+		*to++ = *p++;
+	size_t n = count_digits(p, end);
+	bool grouped = n > 0 && is_thousands(form, p + n, end);
+	if (grouped && n > 3)
+		return NULL;
+	memcpy(to, p, n);
+	to += n;
+	p += n;
+	while (grouped && is_thousands(form, p, end)) {
+		p += form->thousands_len;
+		if (count_digits(p, end) != 3)
+			return NULL;
+		memcpy(to, p, 3);
+		to += 3;
+		p += 3;
+	}
+	if (p < end && *p == form->decimal) {
+		*to++ = '.';
+		p++;
+		n = count_digits(p, end);
+		memcpy(to, p, n);
+		to += n;
+		p += n;
+	}
+	if (memchr(p, '.', (size_t)(end - p)))
+		return NULL;
+	memcpy(to, p, (size_t)(end - p));
+	return to + (end - p);
+}
+
+static bool encode_number(struct encode_state *state, const struct op *op, const char *text,
+	size_t len, struct buf *out)
+{
+	const struct form *form = op->form;
+	char plain[NUMBER_MAX_BYTES];
+	char *end = len <= sizeof(plain) ? put_plain(form, text, text + len, plain) : NULL;
+	if (!end)
+		return fail(state, form->expected);
+	return form->encode_plain(state, op, plain, (size_t)(end - plain), out);
 }
 
 /* Which patterns a type takes, and how it encodes them. */
@@ -206,4 +276,22 @@ bool encode_form(
 		return false;
 	op->form = form;
 	return true;
+}
+
+void encode_number_form(struct arena *arena, const struct csv_dialect *dialect, struct op *op)
+{
+	if (!op->takes_number)
+		return;
+	struct form *form = arena_calloc(arena, 1, sizeof(*form));
+	form->decimal = dialect->decimal ? dialect->decimal : '.';
+	form->thousands = dialect->thousands ? dialect->thousands : "";
+	form->thousands_len = strlen(form->thousands);
+	if (form->decimal == '.' && form->thousands_len == 0)
+		return;
+	form->expected = arena_printf(arena, "expected a number with '%c' as decimal sign%s%s%s",
+		form->decimal, form->thousands_len ? " and '" : "", form->thousands,
+		form->thousands_len ? "' between groups of three digits" : "");
+	form->encode_plain = op->encode;
+	op->encode = encode_number;
+	op->form = form;
 }

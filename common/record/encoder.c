@@ -34,6 +34,8 @@ static bool plan_fields(struct encoder *encoder, const struct schema *schema, st
 static bool apply_forms(struct encoder *encoder, const struct schema *schema,
 	const struct reading *reading, struct err *err)
 {
+	for (size_t i = 0; reading->format == FORMAT_CSV && i < encoder->count; i++)
+		encode_number_form(&encoder->arena, &reading->csv, &encoder->ops[i]);
 	for (size_t i = 0; i < reading->field_count; i++) {
 		const struct field_reading *field = &reading->fields[i];
 		int at = schema_find_field(schema, field->name, strlen(field->name), false);

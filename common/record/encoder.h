@@ -9,7 +9,8 @@
  * without for local-timestamp-* (a timestamp-* without zone is UTC); decimal fixed point or
  * exponent, a digit lost beyond the scale is an error, trailing zeros are not; uuid 8-4-4-4-12;
  * bytes \xHEX or the text's own bytes; enum a symbol; nested types JSON. What the configuration
- * says about a field (reading->fields) goes before, for JSON strings too.
+ * says about a field (reading->fields) goes before, for JSON strings too; the signs of a CSV
+ * dialect are those of its numbers.
  */
 #ifndef PENSTOCK_RECORD_ENCODER_H
 #define PENSTOCK_RECORD_ENCODER_H

@@ -65,6 +65,9 @@ encode_text_fn encode_text_for(struct arena *arena, struct op *op);
 MUST_CHECK bool encode_form(
 	struct arena *arena, const struct field_reading *reading, struct op *op, struct err *err);
 
+/* Makes the op of a top-level field read a CSV cell's number with the dialect's signs. */
+void encode_number_form(struct arena *arena, const struct csv_dialect *dialect, struct op *op);
+
 /*
  * Appends the value of validated JSON text, the union's branch included; false with state->why and
  * state->where.

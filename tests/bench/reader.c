@@ -49,7 +49,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	struct reading reading = {.unknown = UNKNOWN_IGNORE,
-		.csv = {.delimiter = argc > 2 ? argv[2][0] : ',', .quote = '"', .header = 1}};
+		.csv = {.delimiter = argc > 2 ? argv[2] : ",", .quote = '"', .header = 1}};
 	if (!format_from_name(argv[1], &reading.format))
 		reading.format = FORMAT_CSV;
 	for (int round = 0; round < ROUNDS; round++) {

@@ -48,14 +48,21 @@ static struct manifest full(void)
 	manifest.partition_count = 2;
 	manifest.reading = (struct reading){
 		.format = FORMAT_JSON,
-		.csv = {.delimiter = '\t',
+		.csv = {.delimiter = "\t|\xE2\x80\x96",
 			.quote = '\'',
+			.escape = '\\',
 			.header = 2,
+			.header_join = " ",
+			.columns = {kept, 1},
 			.skip = 3,
+			.footer = 4,
+			.comment = {nulls + 1, 2},
 			.nulls = {nulls, 4},
 			.trim = true,
-			.encoding = ENCODING_WINDOWS_1252,
-			.ragged = RAGGED_PAD},
+			.decimal = ',',
+			.thousands = "\xC2\xA0",
+			.encoding = "utf-16",
+			.ragged = RAGGED_FOLD},
 		.json = {.records = "data.items"},
 		.unpivot = {.enabled = true,
 			.keep = {kept, 1},
@@ -83,13 +90,20 @@ static void equal_lists(const struct string_list *a, const struct string_list *b
 static void equal_reading(const struct reading *a, const struct reading *b)
 {
 	assert_int_equal(a->format, b->format);
-	assert_int_equal(a->csv.delimiter, b->csv.delimiter);
+	assert_string_equal(a->csv.delimiter, b->csv.delimiter);
 	assert_int_equal(a->csv.quote, b->csv.quote);
+	assert_int_equal(a->csv.escape, b->csv.escape);
 	assert_int_equal(a->csv.header, b->csv.header);
+	assert_string_equal(a->csv.header_join, b->csv.header_join);
+	equal_lists(&a->csv.columns, &b->csv.columns);
 	assert_int_equal(a->csv.skip, b->csv.skip);
+	assert_int_equal(a->csv.footer, b->csv.footer);
+	equal_lists(&a->csv.comment, &b->csv.comment);
 	equal_lists(&a->csv.nulls, &b->csv.nulls);
 	assert_int_equal(a->csv.trim, b->csv.trim);
-	assert_int_equal(a->csv.encoding, b->csv.encoding);
+	assert_int_equal(a->csv.decimal, b->csv.decimal);
+	assert_string_equal(a->csv.thousands, b->csv.thousands);
+	assert_string_equal(a->csv.encoding, b->csv.encoding);
 	assert_int_equal(a->csv.ragged, b->csv.ragged);
 	assert_string_equal(a->json.records, b->json.records);
 	assert_int_equal(a->unpivot.enabled, b->unpivot.enabled);
@@ -175,14 +189,14 @@ static void every_letter_survives(void **state)
 	for (int letter = 0; letter < 256; letter++) {
 		struct err err = {0};
 		struct manifest manifest = full();
-		manifest.reading.csv.delimiter = (char)letter;
+		manifest.reading.csv.quote = (char)letter;
 		struct buf text;
 		buf_init(&text, 1 << 20);
 		manifest_write(&manifest, &text);
 		struct manifest read;
 		manifest_init(&read);
 		assert_ok(manifest_parse((char *)text.data, text.len, "m", &read, &err));
-		assert_int_equal(read.reading.csv.delimiter, (char)letter);
+		assert_int_equal(read.reading.csv.quote, (char)letter);
 		manifest_release(&read);
 		buf_release(&text);
 	}
@@ -234,8 +248,8 @@ static void what_is_not_ours_is_refused(void **state)
 	refused("\"trim\":true", "\"trim\":1", "'trim'");
 	refused("\"header\":2", "\"header\":-2", "'header'");
 	refused("\"header\":2", "\"header\":4294967296", "'header'");
-	refused("\"ragged\":\"pad\"", "\"ragged\":\"stretch\"", "'ragged'");
-	refused("\"delimiter\":\"\\t\"", "\"delimiter\":\"ab\"", "'delimiter'");
+	refused("\"ragged\":\"fold\"", "\"ragged\":\"stretch\"", "'ragged'");
+	refused("\"quote\":\"'\"", "\"quote\":\"ab\"", "'quote'");
 	refused("\"topic\":\"p", "\"topic\":\"\\u0000p", "'topic'");
 	refused("\"partition\":0", "\"partition\":-1", "'partitions'");
 }
@@ -260,9 +274,12 @@ static void an_older_document_is_read(void **state)
 	struct manifest read;
 	manifest_init(&read);
 	assert_ok(manifest_parse(document, strlen(document), "m.json", &read, &err));
-	assert_int_equal(read.reading.csv.delimiter, ';');
+	assert_string_equal(read.reading.csv.delimiter, ";");
 	assert_int_equal(read.reading.csv.quote, '\0');
-	assert_int_equal(read.reading.csv.encoding, ENCODING_LATIN1);
+	assert_string_equal(read.reading.csv.encoding, "latin1");
+	assert_int_equal(read.reading.csv.escape, '\0');
+	assert_int_equal(read.reading.csv.comment.count, 0);
+	assert_null(read.reading.csv.header_join);
 	assert_int_equal(read.reading.csv.ragged, RAGGED_PAD);
 	assert_int_equal(read.reading.field_count, 0);
 	manifest_release(&read);

@@ -44,7 +44,7 @@ static void the_example_is_what_it_says(void **state)
 	assert_int_equal(orders->on_conflict, CONFLICT_GREATEST);
 	assert_string_equal(orders->greatest, "updated_at");
 	assert_int_equal(orders->reading.format, FORMAT_CSV);
-	assert_int_equal(orders->reading.csv.delimiter, ',');
+	assert_string_equal(orders->reading.csv.delimiter, ",");
 	assert_int_equal(orders->reading.csv.quote, '"');
 	assert_int_equal(orders->reading.csv.nulls.count, 2);
 	assert_true(orders->reading.max_reject_share > 0.00999);

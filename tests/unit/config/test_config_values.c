@@ -103,29 +103,51 @@ static void several_mistakes_come_at_once(void **state)
 	buf_release(&many);
 }
 
+/* Printed, loaded and printed again, the configuration is the same text. */
+static void prints_alike(const struct config *config)
+{
+	struct config again;
+	struct buf first;
+	struct buf second;
+	struct err err;
+	buf_init(&first, 1 << 16);
+	buf_init(&second, 1 << 16);
+	config_print(config, &first);
+	assert_ok(scratch_load(buf_text(&first), &again, &err));
+	config_print(&again, &second);
+	assert_string_equal(buf_text(&first), buf_text(&second));
+	config_release(&again);
+	buf_release(&first);
+	buf_release(&second);
+}
+
 static void delimiters_have_names(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *text;
-		char expected;
-	} good[] = {{"tab", '\t'}, {"\"\\t\"", '\t'}, {"'\\t'", '\t'}, {"\\t", '\t'},
-		{"semicolon", ';'}, {"';'", ';'}, {"pipe", '|'}, {"'|'", '|'}, {"' '", ' '},
-		{"comma", ','}, {"','", ','}, {"'^'", '^'}};
+		const char *expected;
+	} good[] = {{"tab", "\t"}, {"\"\\t\"", "\t"}, {"'\\t'", "\t"}, {"\\t", "\t"},
+		{"semicolon", ";"}, {"';'", ";"}, {"pipe", "|"}, {"'|'", "|"}, {"' '", " "},
+		{"comma", ","}, {"','", ","}, {"'^'", "^"}, {"'||'", "||"}, {"'::'", "::"},
+		{"'\\t|\\t'", "\t|\t"}, {"\"\\t|\\t\"", "\t|\t"}, {"\"\\x01\"", "\x01"},
+		{"\xC2\xA6", "\xC2\xA6"}, {"'<sep>'", "<sep>"}};
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
 		char text[256];
 		snprintf(text, sizeof(text), DATASET("csv: {delimiter: %s}"), good[i].text);
 		struct config config = loaded(text);
-		assert_int_equal(config.datasets[0].reading.csv.delimiter, good[i].expected);
+		assert_string_equal(config.datasets[0].reading.csv.delimiter, good[i].expected);
+		prints_alike(&config);
 		config_release(&config);
 	}
-	static const char *const bad[] = {"a", "';;'", "''", "\"\\n\"", "\"\\r\"", "\xC3\xA9", "1"};
+	static const char *const bad[] = {"a", "''", "\"\\n\"", "\"\\r\"", "1", "[a]",
+		"0123456789012345678901234567890123456789012345678901234567890123456789"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		char text[256];
 		snprintf(text, sizeof(text), DATASET("csv: {delimiter: %s}"), bad[i]);
-		refused(text, "datasets.a.csv.delimiter: expected one character");
+		refused(text, "datasets.a.csv.delimiter: expected one or more characters");
 	}
-	refused(DATASET("csv: {delimiter: '\"'}"), "csv.quote: is the delimiter, too");
+	refused(DATASET("csv: {delimiter: '\"'}"), "csv.quote: is in the delimiter, too");
 }
 
 static void fields_have_forms(void **state)
@@ -142,21 +164,8 @@ static void fields_have_forms(void **state)
 	assert_string_equal(reading->fields[1].yes.items[1], "ja");
 	assert_string_equal(reading->fields[1].no.items[0], "N");
 	assert_int_equal(reading->fields[2].pattern.count, 0);
-	struct config again;
-	struct buf first;
-	struct buf second;
-	struct err err;
-	buf_init(&first, 1 << 16);
-	buf_init(&second, 1 << 16);
-	config_print(&config, &first);
-	assert_ok(scratch_load(buf_text(&first), &again, &err));
-	config_print(&again, &second);
-	assert_string_equal(buf_text(&first), buf_text(&second));
-	assert_int_equal(again.datasets[0].reading.fields[1].yes.count, 2);
-	config_release(&again);
+	prints_alike(&config);
 	config_release(&config);
-	buf_release(&first);
-	buf_release(&second);
 	refused(DATASET("fields: [a]"), "a.fields: expected a map of fields by name, not a list");
 	refused(DATASET("fields:\n      on: x"),
 		"penstock.yml:8: datasets.a.fields.on: expected a map");
@@ -168,17 +177,72 @@ static void fields_have_forms(void **state)
 		"datasets.a.kep: unknown key");
 }
 
+static void dialects_are_checked(void **state)
+{
+	(void)state;
+	struct config config = loaded(DATASET(
+		"csv: {delimiter: '||', quote: \"'\", escape: '\\', header: 2, header_join: ' ',\n"
+		"      footer: 2, comment: ['#', //], decimal: ',', thousands: nbsp,\n"
+		"      encoding: shift_jis, ragged: fold}"));
+	const struct csv_dialect *csv = &config.datasets[0].reading.csv;
+	assert_int_equal(csv->quote, '\'');
+	assert_int_equal(csv->escape, '\\');
+	assert_string_equal(csv->header_join, " ");
+	assert_int_equal(csv->footer, 2);
+	assert_string_equal(csv->comment.items[1], "//");
+	assert_int_equal(csv->decimal, ',');
+	assert_string_equal(csv->thousands, "\xC2\xA0");
+	assert_string_equal(csv->encoding, "shift_jis");
+	assert_int_equal(csv->ragged, RAGGED_FOLD);
+	prints_alike(&config);
+	config_release(&config);
+	config = loaded(DATASET("csv: {header: 0, columns: [a, '', b], thousands: \"'\"}"));
+	assert_int_equal(config.datasets[0].reading.csv.columns.count, 3);
+	assert_string_equal(config.datasets[0].reading.csv.thousands, "'");
+	prints_alike(&config);
+	config_release(&config);
+
+	static const char *const bad[][2] = {{"escape: '\"'", "csv.escape: is the quote, too"},
+		{"delimiter: '||', escape: '|'", "csv.escape: is in the delimiter, too"},
+		{"escape: ab", "csv.escape: expected one character"},
+		{"escape: a", "csv.escape: expected one character"},
+		{"quote: ' '", "csv.quote: expected one character"},
+		{"comment: ''", "csv.comment: a comment begins with 1 to 64"},
+		{"comment: {a: b}", "csv.comment: expected a text"},
+		{"comment: '\"x'", "csv.comment: '\"x' may also begin a record"},
+		{"comment: ',,'", "csv.comment: ',,' may also begin a record"},
+		{"columns: [a]", "csv.columns: the header names the columns; say `header: 0`"},
+		{"header_join: ' '", "csv.header_join: there are no two header lines"},
+		{"decimal: ';'", "csv.decimal: expected"},
+		{"decimal: '.,'", "csv.decimal: expected"},
+		{"thousands: '.'", "csv.thousands: is the decimal sign, too"},
+		{"thousands: '5'", "csv.thousands: expected one character"},
+		{"thousands: '-'", "csv.thousands: expected"},
+		{"thousands: '..'", "csv.thousands: expected"},
+		{"encoding: klingon", "csv.encoding: iconv does not know 'klingon'"},
+		{"encoding: 'ascii//TRANSLIT'", "csv.encoding: iconv does not know"},
+		{"footer: 1001", "csv.footer: expected a whole number from 0 to 1,000"},
+		{"ragged: stretch", "csv.ragged: expected reject, pad or fold"}};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[256];
+		snprintf(text, sizeof(text), DATASET("csv: {%s}"), bad[i][0]);
+		refused(text, bad[i][1]);
+	}
+	refused(DATASET("format: json\n    csv: {escape: '\\'}"),
+		"means nothing without format: csv");
+}
+
 static void formats_follow_the_patterns(void **state)
 {
 	(void)state;
 	static const struct {
 		const char *files;
 		enum file_format format;
-		char delimiter;
-	} cases[] = {{"x*.csv", FORMAT_CSV, ','}, {"[x*.TSV, y.tsv.gz]", FORMAT_CSV, '\t'},
-		{"x.ndjson.zst", FORMAT_NDJSON, ','}, {"x.jsonl", FORMAT_NDJSON, ','},
-		{"[x.json, 'y*']", FORMAT_JSON, ','}, {"'x*'", FORMAT_CSV, ','},
-		{"[x.tsv, y.csv]", FORMAT_CSV, ','}};
+		const char *delimiter;
+	} cases[] = {{"x*.csv", FORMAT_CSV, ","}, {"[x*.TSV, y.tsv.gz]", FORMAT_CSV, "\t"},
+		{"x.ndjson.zst", FORMAT_NDJSON, ","}, {"x.jsonl", FORMAT_NDJSON, ","},
+		{"[x.json, 'y*']", FORMAT_JSON, ","}, {"'x*'", FORMAT_CSV, ","},
+		{"[x.tsv, y.csv]", FORMAT_CSV, ","}};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char text[256];
 		snprintf(text, sizeof(text),
@@ -186,7 +250,7 @@ static void formats_follow_the_patterns(void **state)
 			cases[i].files);
 		struct config config = loaded(text);
 		assert_int_equal(config.datasets[0].reading.format, cases[i].format);
-		assert_int_equal(config.datasets[0].reading.csv.delimiter, cases[i].delimiter);
+		assert_string_equal(config.datasets[0].reading.csv.delimiter, cases[i].delimiter);
 		assert_string_equal(config.datasets[0].table_schema, "public");
 		config_release(&config);
 	}
@@ -315,6 +379,7 @@ int main(void)
 		cmocka_unit_test(several_mistakes_come_at_once),
 		cmocka_unit_test(delimiters_have_names),
 		cmocka_unit_test(fields_have_forms),
+		cmocka_unit_test(dialects_are_checked),
 		cmocka_unit_test(formats_follow_the_patterns),
 		cmocka_unit_test(dataset_keys_are_checked),
 		cmocka_unit_test(kafka_properties_have_an_order),

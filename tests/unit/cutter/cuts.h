@@ -22,7 +22,7 @@ static const char *no_text[] = {""};
 static inline struct reading csv_defaults(void)
 {
 	return (struct reading){.format = FORMAT_CSV,
-		.csv = {.delimiter = ',', .quote = '"', .header = 1, .nulls = {no_text, 1}},
+		.csv = {.delimiter = ",", .quote = '"', .header = 1, .nulls = {no_text, 1}},
 		.chunk_bytes = 512 << 10,
 		NO_LIMIT};
 }

@@ -8,7 +8,7 @@
 static struct reading csv_reading(void)
 {
 	return (struct reading){
-		.format = FORMAT_CSV, .csv = {.delimiter = ',', .quote = '"', .header = 1}};
+		.format = FORMAT_CSV, .csv = {.delimiter = ",", .quote = '"', .header = 1}};
 }
 
 #define BYTES(text) (text), sizeof(text) - 1
@@ -90,7 +90,7 @@ static void trimming(void **state)
 	reading.csv.trim = true;
 	RENDERS(&reading, "a , b\n 1 ,\t2\n \" x \" , \"y\"\n  ,\n", "[1|2]\n[' x |'y]\n[|]\n");
 	RENDERS(&reading, "a,b\n\"1\" x,2\n", "!a:text behind the closing quote@\"1\" x,2\n");
-	reading.csv.delimiter = '\t';
+	reading.csv.delimiter = "\t";
 	RENDERS(&reading, "a\tb\n 1 \t 2\n\t\"3\"\n\"4\"\t\n", "[1|2]\n[|'3]\n['4|]\n");
 }
 
@@ -135,7 +135,7 @@ static void files_without_records(void **state)
 	RENDERS(&reading,
 		"\xFF\xFE"
 		"a\0",
-		"ERR DATA the text is UTF-16 or UTF-32; expected UTF-8 (convert it with iconv)\n");
+		"ERR DATA the text is UTF-16 or UTF-32, not UTF-8 (CSV: `encoding: utf-16`)\n");
 }
 
 static void encodings(void **state)
@@ -144,10 +144,10 @@ static void encodings(void **state)
 	struct reading reading = csv_reading();
 	RENDERS(&reading, "a,b\n1,K\xF6ln\n3,4\n", "!b:byte 0xF6 is not UTF-8@1,K\xF6ln\n[3|4]\n");
 	RENDERS(&reading, "a,b\n1,\xED\xA0\x80\n", "!b:byte 0xED is not UTF-8@1,\xED\xA0\x80\n");
-	reading.csv.encoding = ENCODING_LATIN1;
+	reading.csv.encoding = "latin1";
 	RENDERS(&reading, "\xE4,b\n1,\"K\xF6\"\"ln\"\n\x80,\n",
 		"[1|'K\xC3\xB6\"ln]\n[\xC2\x80|]\n");
-	reading.csv.encoding = ENCODING_WINDOWS_1252;
+	reading.csv.encoding = "windows-1252";
 	RENDERS(&reading, "a,b\n\x80,\xFF\n\x81,2\n",
 		"[\xE2\x82\xAC|\xC3\xBF]\n!a:byte 0x81 is not windows-1252@\x81,2\n");
 }

@@ -17,7 +17,7 @@ static void read_file(const char *folder, int n, const char *suffix, struct buf 
 }
 
 /* Our reading of `text`, as the oracle writes it. */
-static void read_ours(const struct buf *text, char delimiter, size_t piece, struct buf *out)
+static void read_ours(const struct buf *text, const char *delimiter, size_t piece, struct buf *out)
 {
 	struct reading reading = {
 		.format = FORMAT_CSV, .csv = {.delimiter = delimiter, .quote = '"', .header = 1}};
@@ -27,7 +27,7 @@ static void read_ours(const struct buf *text, char delimiter, size_t piece, stru
 	const struct record *record = NULL;
 	struct input *input = memory_input(text->data, text->len);
 	buf_clear(out);
-	buf_printf(out, "%c\n", delimiter);
+	buf_printf(out, "%s\n", delimiter);
 	assert_ok(reader_open_pieces(&reading, input, &wanted, piece, &reader, &err));
 	for (;;) {
 		assert_ok(reader_next(reader, &record, &err));
@@ -65,7 +65,8 @@ static void same_as_python(void **state)
 		read_file(folder, n, "csv", &text);
 		read_file(folder, n, "txt", &expected);
 		for (size_t piece = 1; piece < 5000; piece = piece * 3 + 1) {
-			read_ours(&text, (char)expected.data[0], piece, &ours);
+			const char delimiter[2] = {(char)expected.data[0]};
+			read_ours(&text, delimiter, piece, &ours);
 			if (strcmp(buf_text(&ours), buf_text(&expected)) != 0)
 				fail_msg("file %d in pieces of %zu", n, piece);
 		}

@@ -29,7 +29,7 @@ OWNERS = {
 
 # What the C library, the kernel and the compiler bring.
 PLATFORM = re.compile(
-    r"^(assert|cpuid|ctype|dirent|dlfcn|endian|errno|fcntl|float|fnmatch|ftw|getopt|glob|grp|immintrin|inttypes"
+    r"^(assert|cpuid|ctype|dirent|dlfcn|endian|errno|fcntl|float|fnmatch|ftw|getopt|glob|grp|iconv|immintrin|inttypes"
     r"|libgen|limits|locale|malloc|math|netdb|nmmintrin|poll|pthread|pwd|sched|semaphore|setjmp|signal|spawn"
     r"|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|stdnoreturn|string|strings|syslog"
     r"|termios|time|unistd|wchar|x86intrin|arm_neon|arm_acle|(sys|net|netinet|arpa|linux|asm)/.+)(\.h)?$")
