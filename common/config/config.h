@@ -38,6 +38,21 @@ enum unrouted_rule { UNROUTED_IGNORE, UNROUTED_QUARANTINE, UNROUTED_BY_HEADER };
 enum overlap_rule { OVERLAP_QUEUE, OVERLAP_FORBID, OVERLAP_REPLACE };
 enum constraint_rule { CONSTRAINT_PAUSE, CONSTRAINT_REJECT };
 
+struct config_table {
+	const char *schema; /* "public" when none was given */
+	const char *name;
+};
+
+/* A text field whose column holds a key: of its row in a table of texts. */
+struct config_lookup {
+	const char *field;
+	int line;
+	const char *column; /* of the dataset's table */
+	struct config_table table;
+	const char *id; /* the other table's columns */
+	const char *text;
+};
+
 struct config_dataset {
 	const char *name;	  /* [a-z0-9_-]{1,100} */
 	int line;		  /* where it begins in the file */
@@ -51,6 +66,8 @@ struct config_dataset {
 	enum keep_rule keep;
 	enum constraint_rule on_constraint;
 	int64_t stale_after_ms; /* alert when no file became complete for so long; 0 = none */
+	struct config_lookup *lookups;
+	size_t lookup_count;
 	struct reading reading; /* reading.key holds the key (empty when append_only) */
 };
 
@@ -151,6 +168,9 @@ const struct config_dataset *config_find_dataset(const struct config *config, co
 
 /* The source called `name`; NULL when there is none. */
 const struct remote *config_find_source(const struct config *config, const char *name);
+/* The first look-up in this table; NULL when there is none. All look-ups in one table agree. */
+const struct config_lookup *config_find_lookup(
+	const struct config *config, const struct config_table *table);
 
 /* Appends the configuration as understood, as YAML that config_load accepts; secrets are masked. */
 void config_print(const struct config *config, struct buf *out);

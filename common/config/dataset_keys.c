@@ -91,6 +91,13 @@ static const struct key dataset_rows[] = {
 		.doc = "When no file of the dataset became complete for longer, an alert is "
 		       "raised. "
 		       "0: none."},
+	{.path = "lookups",
+		.type = &value_lookups,
+		.fallback = "",
+		.expected = "a map: FIELD: SCHEMA.TABLE, or FIELD: {table, column, id, text}",
+		.doc = "Text fields whose column holds an integer key instead, of the row with "
+		       "this text in another table; new texts become rows there. See "
+		       "[look-ups](lookups.md)."},
 	{.path = "format",
 		.type = &value_format,
 		.offset = IN(reading.format),

@@ -16,18 +16,13 @@ static const char *scalar(const struct value *value)
 static bool read_table(const struct value *value)
 {
 	struct config_dataset *dataset = value->scope;
-	const char *text = scalar(value);
-	const char *dot = text ? strchr(text, '.') : NULL;
-	const char *name = dot ? dot + 1 : text;
-	if (!text || !*name || dot == text || strchr(name, '.') || strlen(name) > IDENTIFIER_MAX ||
-		(dot && dot - text > IDENTIFIER_MAX))
+	struct config_table table;
+	if (!table_name_read(&value->loader->config->arena, scalar(value), &table))
 		return false;
-	struct arena *arena = &value->loader->config->arena;
-	dataset->table_name = name;
-	dataset->table_schema = dot ? arena_strndup(arena, text, (size_t)(dot - text)) : "public";
-	if (strcmp(dataset->table_schema, "penstock") == 0 ||
-		strncmp(dataset->table_schema, "pg_", 3) == 0)
-		value_problem(value, "schema %s is not for tables of yours", dataset->table_schema);
+	dataset->table_name = table.name;
+	dataset->table_schema = table.schema;
+	if (table_is_ours(&table))
+		value_problem(value, "schema %s is not for tables of yours", table.schema);
 	return true;
 }
 

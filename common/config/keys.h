@@ -136,6 +136,7 @@ extern const struct value_type value_table;
 extern const struct value_type value_files;
 extern const struct value_type value_key;
 extern const struct value_type value_on_conflict;
+extern const struct value_type value_lookups;
 extern const struct value_type value_delimiter;
 extern const struct value_type value_max_rejects;
 extern const struct value_type value_comment;
@@ -158,6 +159,13 @@ void check_config(struct loader *loader);
 /* Of the sources, once the datasets are known. */
 void check_sources(struct loader *loader);
 void check_dialect(struct loader *loader, int line, const struct csv_dialect *csv);
+void check_lookups(struct loader *loader);
+
+/* "SCHEMA.TABLE" or "TABLE", each part at most 63 bytes; NULL text is none. */
+MUST_CHECK bool table_name_read(
+	struct arena *arena, const char *text, struct config_table *ret_table);
+/* Whether it stands in a schema that belongs to penstock or Postgres. */
+bool table_is_ours(const struct config_table *table);
 
 /* Points the configuration at the servers of a `penstock dev` that runs in its folder. */
 MUST_CHECK bool dev_servers_apply(struct loader *loader, struct err *err);

@@ -87,6 +87,50 @@ static void check_key(struct checker *checker, struct dataset *dataset, struct a
 	dataset->key_count = key->count;
 }
 
+/* Before the key, whose columns may be among them. */
+static void check_lookups(struct checker *checker, struct dataset *dataset, struct arena *arena)
+{
+	const struct config_dataset *config = dataset->config;
+	struct dataset_lookup *lookups =
+		arena_calloc(arena, config->lookup_count + 1, sizeof(*lookups));
+	for (size_t i = 0; i < config->lookup_count; i++) {
+		const struct config_lookup *lookup = &config->lookups[i];
+		int field = find_field(checker, "lookups", lookup->field, false);
+		struct err err;
+		if (field < 0)
+			continue;
+		if (!schema_look_up(dataset->schema, (size_t)field, lookup->column, &err))
+			problem(checker, "lookups", "%s", err.message);
+		lookups[dataset->lookup_count++] = (struct dataset_lookup){lookup, (size_t)field};
+	}
+	dataset->lookups = lookups;
+}
+
+/* The columns of the key fields; those that do not exist were told. */
+static void fill_table_key(struct dataset *dataset, struct arena *arena)
+{
+	const char **columns = arena_calloc(arena, dataset->key_count + 1, sizeof(*columns));
+	struct string_list *key = &dataset->table.key;
+	for (size_t i = 0; i < dataset->key_count; i++)
+		if (dataset->key_fields[i] >= 0)
+			columns[key->count++] =
+				dataset->schema->fields[dataset->key_fields[i]].column;
+	key->items = columns;
+}
+
+static void check_greatest(struct checker *checker, struct dataset *dataset)
+{
+	const struct config_dataset *config = dataset->config;
+	if (config->on_conflict != CONFLICT_GREATEST)
+		return;
+	int field = find_scalar(checker, "on_conflict", config->greatest);
+	dataset->greatest_field = field;
+	if (field >= 0 && dataset->schema->fields[field].column_type == COLUMN_KEY)
+		problem(checker, "on_conflict",
+			"field '%s' is looked up: which of its keys is greater means nothing",
+			config->greatest);
+}
+
 static bool list_has(const struct string_list *list, const char *text)
 {
 	for (size_t i = 0; i < list->count; i++)
@@ -167,7 +211,7 @@ static void load_dataset(struct checker *checker, const struct config_dataset *c
 	*dataset = (struct dataset){
 		.config = config,
 		.topic = arena_printf(arena, "%s%s", checker->config->topics.prefix, config->name),
-		.table = {config->table_schema, config->table_name, config->reading.key},
+		.table = {config->table_schema, config->table_name, {0}},
 		.greatest_field = -1,
 	};
 	checker->dataset = dataset;
@@ -176,9 +220,10 @@ static void load_dataset(struct checker *checker, const struct config_dataset *c
 		BUG("topic name %s is too long", dataset->topic);
 	if (!load_schema(checker, dataset))
 		return;
+	check_lookups(checker, dataset, arena);
 	check_key(checker, dataset, arena);
-	if (config->on_conflict == CONFLICT_GREATEST)
-		dataset->greatest_field = find_scalar(checker, "on_conflict", config->greatest);
+	fill_table_key(dataset, arena);
+	check_greatest(checker, dataset);
 	check_unpivot(checker);
 	check_fields(checker);
 }

@@ -9,6 +9,12 @@
 #include "schema/ddl.h"
 #include "schema/schema.h"
 
+/* A field whose texts become keys. */
+struct dataset_lookup {
+	const struct config_lookup *config;
+	size_t field; /* index into schema->fields */
+};
+
 struct dataset {
 	const struct config_dataset *config;
 	struct schema *schema;
@@ -17,6 +23,8 @@ struct dataset {
 	const int *key_fields; /* indices into schema->fields; key_count of them */
 	size_t key_count;      /* 0: append-only */
 	int greatest_field;    /* -1 unless CONFLICT_GREATEST */
+	const struct dataset_lookup *lookups;
+	size_t lookup_count;
 };
 
 struct datasets {
@@ -27,9 +35,10 @@ struct datasets {
 };
 
 /*
- * Loads every schema and checks it against the dataset: key, unpivot and greatest fields exist, key
- * fields are scalar, the key is not nullable by accident (a nullable key field is fine: null keys
- * are rejects). Configuration errors. `config` is borrowed and must outlive the result.
+ * Loads every schema and checks it against the dataset: key, unpivot, greatest and looked-up fields
+ * exist, looked-up ones are plain text, key fields are scalar, the key is not nullable by accident
+ * (a nullable key field is fine: null keys are rejects). Configuration errors. `config` is borrowed
+ * and must outlive the result.
  */
 MUST_CHECK bool datasets_load(
 	const struct config *config, struct datasets *ret_datasets, struct err *err);

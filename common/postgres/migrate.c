@@ -18,6 +18,7 @@ static const struct {
 	{5, "rebuild", sql_ledger_005_rebuild},
 	{6, "checks", sql_ledger_006_checks},
 	{7, "job", sql_ledger_007_job},
+	{8, "lookups", sql_ledger_008_lookups},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -333,6 +333,7 @@ static const struct emit_row {
 	{K(BYTES) | K(STRING), C(JSONB), emit_jsonb_text, 0},
 	{K(BYTES) | K(STRING), C(TEXT) | C(BYTEA) | C(JSON), emit_bytes, 0},
 	{K(ENUM), C(TEXT), emit_enum, 0},
+	{K(BYTES) | K(STRING) | K(ENUM), C(KEY), copy_emit_key, 4},
 	{K(RECORD) | K(ARRAY) | K(MAP), C(JSON) | C(JSONB), emit_nested, 1},
 #undef K
 #undef C
@@ -381,13 +382,11 @@ bool copy_op_init(struct arena *arena, const struct type *writer, const struct f
 const unsigned char *copy_op_run(const struct copy_op *op, const unsigned char *at,
 	const unsigned char *end, struct sink *sink)
 {
-	if (op->nullable) {
-		if (at == end || *at > 2 || *at == 1)
-			return NULL;
-		if (*at++ == op->null_byte) {
-			sink_put4(sink, UINT32_MAX);
-			return at;
-		}
-	}
-	return op->emit(op, at, end, sink);
+	bool null;
+	if (!copy_op_branch(op, &at, end, &null))
+		return NULL;
+	if (!null)
+		return op->emit(op, at, end, sink);
+	sink_put4(sink, UINT32_MAX);
+	return at;
 }

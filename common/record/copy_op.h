@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "record/lookup.h"
 #include "record/value_json.h"
 #include "schema/schema.h"
 
@@ -21,6 +22,8 @@ struct sink {
 	unsigned char *limit;
 	struct buf *buf;
 	size_t bound;
+	const struct copy_op *unkeyed; /* the first whose text has no key, since it was NULL */
+	const struct lookup_text *unkeyed_text; /* NULL: nobody looked it up */
 };
 
 /* Room for n bytes beside the bound; false when the buf is at its maximum. */
@@ -53,11 +56,33 @@ struct copy_op {
 	const struct field *field; /* the reader's */
 	const struct symbol *symbols;
 	const struct json_op *json;
+	const struct lookup *lookup; /* of COLUMN_KEY; NULL: every key is 0 */
 };
 
 /* Fills the op and tells the most bytes its bounded part takes. */
 MUST_CHECK bool copy_op_init(struct arena *arena, const struct type *writer,
 	const struct field *field, struct copy_op *ret_op, size_t *ret_bound, struct err *err);
+
+/* The union's branch, behind which *at moves; false when it is none. */
+static inline bool copy_op_branch(const struct copy_op *op, const unsigned char **at,
+	const unsigned char *end, bool *ret_null)
+{
+	*ret_null = false;
+	if (!op->nullable)
+		return true;
+	if (*at == end || **at > 2 || **at == 1)
+		return false;
+	*ret_null = *(*at)++ == op->null_byte;
+	return true;
+}
+
+/* copy_key.c: of COLUMN_KEY. */
+const unsigned char *copy_emit_key(const struct copy_op *op, const unsigned char *at,
+	const unsigned char *end, struct sink *sink);
+/* The text that a COLUMN_KEY op would look up, borrowed; *ret_text NULL: null. False when the bytes
+ * are bad. */
+MUST_CHECK bool copy_op_text(const struct copy_op *op, const unsigned char *at,
+	const unsigned char *end, const char **ret_text, size_t *ret_len);
 
 /* With the union's branch; NULL when the bytes are bad. */
 const unsigned char *copy_op_run(const struct copy_op *op, const unsigned char *at,

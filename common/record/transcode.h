@@ -25,7 +25,8 @@ struct transcoder {
 	const unsigned char **places; /* where each of the writer's values stands, and the end */
 	size_t bound;		      /* bytes of a row's bounded parts */
 	bool ordered;
-	struct buf text; /* scratch of transcoder_row_csv */
+	struct lookup *const *lookups; /* NULL: none */
+	struct buf text;	       /* scratch of transcoder_row_csv */
 	struct buf plain;
 };
 

@@ -32,6 +32,7 @@ void copy_rows_release(struct copy_rows *rows)
 	free(rows->starts);
 	free(rows->row_numbers);
 	free(rows->block_starts);
+	free(rows->unkeyed);
 	*rows = (struct copy_rows){0};
 }
 
@@ -65,7 +66,9 @@ static bool plan_default(struct transcoder *t, struct transcode_column *column,
 	if (ok && (!sink_grow(&sink, 0) || !copy_op_run(&column->op, column->defaults,
 						   column->defaults + column->default_len, &sink)))
 		ok = err_config(err, "field '%s': the default makes no column", field->name);
-	if (ok) {
+	if (ok && field->column_type == COLUMN_KEY) {
+		t->bound += sink.bound;
+	} else if (ok) {
 		column->cell_len = (size_t)(sink.p - cell.data);
 		unsigned char *copy = arena_alloc(&t->arena, column->cell_len);
 		memcpy(copy, cell.data, column->cell_len);
@@ -162,10 +165,15 @@ bool transcode_places(struct transcoder *t, const unsigned char **at, const unsi
 	return true;
 }
 
-static void put_cell(const struct transcode_column *column, struct sink *sink)
+/* The default's field; a text that is looked up has none until then. */
+static bool put_cell(const struct transcode_column *column, struct sink *sink)
 {
+	if (!column->cell)
+		return copy_op_run(&column->op, column->defaults,
+			column->defaults + column->default_len, sink);
 	memcpy(sink->p, column->cell, column->cell_len);
 	sink->p += column->cell_len;
+	return true;
 }
 
 /* One pass: what stands between two columns' values is skipped. */
@@ -177,7 +185,8 @@ static const unsigned char *row_in_order(
 	for (size_t i = 0; i < t->reader->field_count; i++) {
 		const struct transcode_column *column = &t->columns[i];
 		if (column->source < 0) {
-			put_cell(column, sink);
+			if (!put_cell(column, sink))
+				return NULL;
 			continue;
 		}
 		for (; next < column->source; next++)
@@ -201,10 +210,11 @@ static const unsigned char *row_reordered(
 		return NULL;
 	for (size_t i = 0; i < t->reader->field_count; i++) {
 		const struct transcode_column *column = &t->columns[i];
-		if (column->source < 0)
-			put_cell(column, sink);
-		else if (!copy_op_run(&column->op, t->places[column->source],
-				 t->places[column->source + 1], sink))
+		const unsigned char **place = &t->places[column->source < 0 ? 0 : column->source];
+		bool good = column->source < 0
+				    ? put_cell(column, sink)
+				    : copy_op_run(&column->op, place[0], place[1], sink) != NULL;
+		if (!good)
 			return NULL;
 	}
 	return at;
@@ -249,6 +259,18 @@ static int64_t numbering_take(struct numbering *numbering)
 	return numbering->next++;
 }
 
+static void note_unkeyed(struct copy_rows *rows, size_t index, struct sink *sink)
+{
+	if (rows->unkeyed_count == rows->unkeyed_capacity) {
+		size_t capacity = rows->unkeyed_capacity ? rows->unkeyed_capacity * 2 : 64;
+		rows->unkeyed = grow_array(rows->unkeyed, capacity, sizeof(*rows->unkeyed));
+		rows->unkeyed_capacity = capacity;
+	}
+	rows->unkeyed[rows->unkeyed_count++] =
+		(struct unkeyed_row){index, sink->unkeyed->field, sink->unkeyed_text};
+	sink->unkeyed = NULL;
+}
+
 static bool transcode_block(
 	struct transcoder *t, const struct chunk *chunk, struct copy_rows *rows, struct err *err)
 {
@@ -274,6 +296,8 @@ static bool transcode_block(
 						       ": the bytes are not a row of the schema",
 				row_number);
 		put_lineage(&sink, chunk->info.file_id, row_number);
+		if (sink.unkeyed)
+			note_unkeyed(rows, i, &sink);
 	}
 	if (at != end)
 		return err_fail(err, ERR_DATA, "%zu bytes behind the last row", (size_t)(end - at));
@@ -289,6 +313,7 @@ bool transcoder_chunk(struct transcoder *transcoder, const struct chunk *chunk,
 {
 	buf_clear(&rows->bytes);
 	rows->count = 0;
+	rows->unkeyed_count = 0;
 	reserve_rows(rows, (size_t)chunk->info.rows);
 	rows->starts[0] = 0;
 	rows->block_starts[0] = 0;
@@ -296,4 +321,40 @@ bool transcoder_chunk(struct transcoder *transcoder, const struct chunk *chunk,
 		return true;
 	buf_clear(&rows->bytes);
 	return false;
+}
+
+void transcoder_set_lookups(struct transcoder *transcoder, struct lookup *const *lookups)
+{
+	transcoder->lookups = lookups;
+	for (size_t i = 0; i < transcoder->reader->field_count; i++)
+		transcoder->columns[i].op.lookup = lookups ? lookups[i] : NULL;
+}
+
+/* False when the bytes are no text. */
+static bool want(struct transcoder *t, size_t index)
+{
+	const struct transcode_column *column = &t->columns[index];
+	bool given = column->source >= 0;
+	const unsigned char *at = given ? t->places[column->source] : column->defaults;
+	const unsigned char *end = given ? t->places[column->source + 1] : at + column->default_len;
+	const char *text;
+	size_t len;
+	if (!copy_op_text(&column->op, at, end, &text, &len))
+		return false;
+	if (text)
+		lookup_want(t->lookups[index], text, len);
+	return true;
+}
+
+void transcoder_want(struct transcoder *transcoder, const struct chunk *chunk)
+{
+	const unsigned char *at = chunk->block;
+	const unsigned char *end = chunk->block + chunk->block_len;
+	for (int64_t row = 0; row < chunk->info.rows; row++) {
+		if (!transcode_places(transcoder, &at, end))
+			return;
+		for (size_t i = 0; i < transcoder->reader->field_count; i++)
+			if (transcoder->lookups[i] && !want(transcoder, i))
+				return;
+	}
 }

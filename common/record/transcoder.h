@@ -9,9 +9,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "record/chunk.h"
+#include "record/lookup.h"
 #include "schema/schema.h"
 
 struct transcoder;
+
+/* A row with a text that has no key. */
+struct unkeyed_row {
+	size_t index;
+	const struct field *field;
+	const struct lookup_text *text; /* NULL: it was never wanted */
+};
 
 /* A whole chunk as COPY tuples (without the file header and trailer). Reused from chunk to chunk.
  */
@@ -22,6 +30,9 @@ struct copy_rows {
 	uint32_t *block_starts; /* count + 1 offsets into the chunk's block */
 	size_t count;
 	size_t capacity;
+	struct unkeyed_row *unkeyed; /* by index; their bytes are not for the table */
+	size_t unkeyed_count;
+	size_t unkeyed_capacity;
 };
 
 void copy_rows_init(struct copy_rows *rows);
@@ -32,6 +43,14 @@ void copy_rows_release(struct copy_rows *rows);
 MUST_CHECK bool transcoder_new(const struct schema *writer, const struct schema *reader,
 	struct transcoder **ret_transcoder, struct err *err);
 void transcoder_free(struct transcoder *transcoder);
+
+/*
+ * Where the texts of COLUMN_KEY fields are looked up: one a field of the reader, borrowed, NULL for
+ * the others. Without them every key is 0: good for showing rows only.
+ */
+void transcoder_set_lookups(struct transcoder *transcoder, struct lookup *const *lookups);
+/* Notes the chunk's texts as wanted; stops at bytes that are no row, as transcoder_chunk will. */
+void transcoder_want(struct transcoder *transcoder, const struct chunk *chunk);
 
 /*
  * Decodes the whole block strictly, replacing what `rows` held. Columns: the reader's fields in

@@ -23,16 +23,15 @@ static const struct column_row {
 	{COLUMN_NUMERIC, 1700, "numeric", {"numeric", "decimal"}, true},
 	{COLUMN_TEXT, 25, "text", {"text"}, false},
 	{COLUMN_TEXT, 1043, "character varying", {"varchar", "character varying"}, true},
-	{COLUMN_BYTEA, 17, "bytea", {"bytea"}, false},
-	{COLUMN_DATE, 1082, "date", {"date"}, false},
+	{COLUMN_BYTEA, 17, "bytea", {"bytea"}, false}, {COLUMN_DATE, 1082, "date", {"date"}, false},
 	{COLUMN_TIME, 1083, "time without time zone", {"time", "time without time zone"}, false},
 	{COLUMN_TIMESTAMP, 1114, "timestamp without time zone",
 		{"timestamp", "timestamp without time zone"}, false},
 	{COLUMN_TIMESTAMPTZ, 1184, "timestamp with time zone",
 		{"timestamptz", "timestamp with time zone"}, false},
-	{COLUMN_UUID, 2950, "uuid", {"uuid"}, false},
-	{COLUMN_JSON, 114, "json", {"json"}, false},
+	{COLUMN_UUID, 2950, "uuid", {"uuid"}, false}, {COLUMN_JSON, 114, "json", {"json"}, false},
 	{COLUMN_JSONB, 3802, "jsonb", {"jsonb"}, false},
+	{COLUMN_KEY, 23, "integer", {NULL}, false}, /* nothing asks for it by name */
 };
 
 static const size_t column_row_count = sizeof(column_rows) / sizeof(column_rows[0]);
@@ -206,16 +205,24 @@ static bool set_override(struct parser *p, struct field *field, const char *want
 static const char *const reserved[] = {
 	"_file", "_row", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
 
+bool column_is_reserved(const char *name)
+{
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (strcmp(reserved[i], name) == 0)
+			return true;
+	return false;
+}
+
 bool parse_column(struct parser *p, const json_t *object, struct field *field)
 {
 	const char *wanted;
 	const struct column_row *row = row_of(fit_of(field->type)->own);
-	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (strcmp(reserved[i], field->name) == 0)
-			return parse_fail(
-				p, "the name is taken: every table has a column '%s'", field->name);
+	if (column_is_reserved(field->name))
+		return parse_fail(
+			p, "the name is taken: every table has a column '%s'", field->name);
 	if (strlen(field->name) > 63)
 		return parse_fail(p, "a column's name has 63 bytes at most");
+	field->column = field->name;
 	field->column_type = row->type;
 	field->column_oid = row->oid;
 	field->column_sql = row->sql;
@@ -225,4 +232,13 @@ bool parse_column(struct parser *p, const json_t *object, struct field *field)
 	if (!parse_text(p, object, "penstock.type", &wanted))
 		return false;
 	return !wanted || set_override(p, field, wanted);
+}
+
+void column_make_key(struct field *field, const char *column)
+{
+	const struct column_row *row = row_of(COLUMN_KEY);
+	field->column = column;
+	field->column_type = row->type;
+	field->column_oid = row->oid;
+	field->column_sql = row->sql;
 }

@@ -52,9 +52,9 @@ void ddl_create_table(const struct schema *schema, const struct ddl_table *table
 	buf_append_text(out, " (\n");
 	for (size_t i = 0; i < schema->field_count; i++) {
 		const struct field *field = &schema->fields[i];
-		bool not_null = !field->type->nullable || in_key(table, field->name);
+		bool not_null = !field->type->nullable || in_key(table, field->column);
 		buf_append_byte(out, '\t');
-		ddl_quote_identifier(out, field->name);
+		ddl_quote_identifier(out, field->column);
 		buf_printf(out, " %s%s,\n", field->column_sql, not_null ? " NOT NULL" : "");
 	}
 	buf_append_text(out, "\t\"_file\" bigint NOT NULL,\n\t\"_row\" bigint NOT NULL,\n");
@@ -83,7 +83,7 @@ void ddl_comments(const struct schema *schema, const struct ddl_table *table, st
 {
 	append_comment(table, NULL, schema->doc, out);
 	for (size_t i = 0; i < schema->field_count; i++)
-		append_comment(table, schema->fields[i].name, schema->fields[i].doc, out);
+		append_comment(table, schema->fields[i].column, schema->fields[i].doc, out);
 	append_comment(table, "_file", "File id of the publication the row came with.", out);
 	append_comment(table, "_row", "Number of the row in its file, from 1.", out);
 }
@@ -130,27 +130,33 @@ static void add_column(struct upgrade *up, const struct field *field)
 {
 	bool has_value = field->default_json && strcmp(field->default_json, "null") != 0;
 	if (!field->type->nullable && !has_value) {
-		problem(up, field->name, "is missing and cannot be added without a \"default\"");
+		problem(up, field->column, "is missing and cannot be added without a \"default\"");
 		return;
 	}
-	if (in_key(up->table, field->name)) {
-		problem(up, field->name, "is missing and belongs to the key");
+	if (in_key(up->table, field->column)) {
+		problem(up, field->column, "is missing and belongs to the key");
+		return;
+	}
+	if (has_value && field->column_type == COLUMN_KEY) {
+		problem(up, field->column,
+			"is missing, and the rows already there cannot be given the key of the "
+			"default: make it nullable with default null");
 		return;
 	}
 	size_t before = up->out->len;
-	alter(up, " ADD COLUMN ", field->name);
+	alter(up, " ADD COLUMN ", field->column);
 	buf_printf(up->out, " %s%s", field->column_sql, field->type->nullable ? "" : " NOT NULL");
 	if (has_value) {
 		buf_append_text(up->out, " DEFAULT ");
 		if (!literal_append_default(up->out, field)) {
 			up->out->len = before;
-			problem(up, field->name,
+			problem(up, field->column,
 				"is missing and its nested default has no simple SQL form: make it "
 				"nullable with default null, or an empty array or map");
 			return;
 		}
 		buf_append_text(up->out, ";\n");
-		alter(up, " ALTER COLUMN ", field->name);
+		alter(up, " ALTER COLUMN ", field->column);
 		buf_append_text(up->out, " DROP DEFAULT");
 	}
 	buf_append_text(up->out, ";\n");
@@ -160,12 +166,12 @@ static void compare_fields(struct upgrade *up)
 {
 	for (size_t i = 0; i < up->schema->field_count; i++) {
 		const struct field *field = &up->schema->fields[i];
-		const struct ddl_column *column = find_column(up, field->name);
+		const struct ddl_column *column = find_column(up, field->column);
 		if (!column)
 			add_column(up, field);
 		else if (column->oid != field->column_oid ||
 			 strcmp(column->type, field->column_sql) != 0)
-			problem(up, field->name, "is %s, the schema says %s", column->type,
+			problem(up, field->column, "is %s, the schema says %s", column->type,
 				field->column_sql);
 	}
 }
@@ -188,8 +194,7 @@ static void compare_surplus(struct upgrade *up)
 		const struct ddl_column *column = &up->columns[i];
 		bool ours = strcmp(column->name, "_file") == 0 || strcmp(column->name, "_row") == 0;
 		if (!ours && column->not_null && !column->has_default &&
-			schema_find_field(up->schema, column->name, strlen(column->name), false) <
-				0)
+			schema_find_column(up->schema, column->name) < 0)
 			problem(up, column->name,
 				"is NOT NULL without a default and the schema does not have it");
 	}

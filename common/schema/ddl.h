@@ -11,7 +11,7 @@
 struct ddl_table {
 	const char *schema;	/* Postgres schema, unquoted */
 	const char *name;	/* unquoted */
-	struct string_list key; /* field names; empty: primary key (_file, _row) */
+	struct string_list key; /* column names; empty: primary key (_file, _row) */
 };
 
 /* CREATE SCHEMA IF NOT EXISTS + CREATE TABLE with `_file bigint, _row bigint` at the end. */

@@ -63,6 +63,10 @@ MUST_CHECK bool parse_check_default(struct parser *p, const struct type *type, c
 
 /* Sets column_type, column_sql and column_oid; `object` may hold "penstock.type". */
 MUST_CHECK bool parse_column(struct parser *p, const json_t *object, struct field *field);
+/* Whether every table has a column of this name already. */
+bool column_is_reserved(const char *name);
+/* The field's column becomes COLUMN_KEY and is called `column`, which is borrowed. */
+void column_make_key(struct field *field, const char *column);
 
 /* The top-level record and all below it. */
 MUST_CHECK bool parse_root(struct parser *p, const json_t *json, struct type *ret_type);

@@ -173,3 +173,26 @@ int schema_find_field(const struct schema *schema, const char *name, size_t len,
 				return (int)i;
 	return -1;
 }
+
+int schema_find_column(const struct schema *schema, const char *column)
+{
+	for (size_t i = 0; i < schema->field_count; i++)
+		if (strcmp(schema->fields[i].column, column) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool schema_look_up(struct schema *schema, size_t at, const char *column, struct err *err)
+{
+	struct field *field = &schema->fields[at];
+	bool text = field->type->kind == TYPE_STRING || field->type->kind == TYPE_ENUM;
+	if (!text || strcmp(field->column_sql, "text") != 0)
+		return err_config(err, "field '%s' is %s: only plain text is looked up",
+			field->name, field->column_sql);
+	int other = schema_find_column(schema, column);
+	if (column_is_reserved(column) || (other >= 0 && other != (int)at))
+		return err_config(
+			err, "the table has another column '%s'; choose one with column", column);
+	column_make_key(field, arena_strdup(&schema->arena, column));
+	return true;
+}

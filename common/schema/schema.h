@@ -62,6 +62,7 @@ enum column_type {
 	COLUMN_UUID,
 	COLUMN_JSON,
 	COLUMN_JSONB,
+	COLUMN_KEY, /* integer: the key of the text in a table of texts */
 };
 
 struct field;
@@ -93,6 +94,7 @@ struct field {
 	struct type *type;
 	const char *default_json; /* JSON text of the default; NULL: none */
 	/* for fields of the top-level record only: */
+	const char *column; /* its name: the field's, unless texts are looked up */
 	enum column_type column_type;
 	const char *column_sql; /* type as in CREATE TABLE: "numeric(12,2)" */
 	uint32_t column_oid;
@@ -120,6 +122,16 @@ void schema_free(struct schema *schema);
 /* Index of the field with this name (or, with aliases true, this name or alias); -1: none. Exact.
  */
 int schema_find_field(const struct schema *schema, const char *name, size_t len, bool aliases);
+
+/* Index of the field whose column is called so; -1: none. */
+int schema_find_column(const struct schema *schema, const char *column);
+
+/*
+ * From now on the field's column, called `column`, holds keys of its texts (COLUMN_KEY). FATAL,
+ * exit code 2, when the field is no plain text or the name is taken.
+ */
+MUST_CHECK bool schema_look_up(
+	struct schema *schema, size_t field, const char *column, struct err *err);
 
 /* The writer record's field that feeds this field of the reader: by name, then by the reader's
  * aliases; -1: none, the default stands in. */

@@ -208,12 +208,42 @@ static bool make_dataset(struct init *init, const struct dataset *dataset, struc
 	return true;
 }
 
+static bool make_lookup(struct init *init, const struct config_lookup *lookup, struct err *err)
+{
+	bool created = false;
+	char table[160];
+	snprintf(table, sizeof(table), "%s.%s", lookup->table.schema, lookup->table.name);
+	if (!init_lookup(init->database, lookup, &created, err))
+		return false;
+	report(init, NULL, "lookup", table, created ? "created" : "unchanged", NULL);
+	return true;
+}
+
+/* Each table once, however many fields share it. */
+static bool make_lookups(struct init *init, struct err *err)
+{
+	if (init->options->recreate && !init_empty_lookups(init->database, init->datasets, err))
+		return false;
+	for (size_t i = 0; i < init->datasets->count; i++) {
+		const struct dataset *dataset = &init->datasets->items[i];
+		for (size_t k = 0; k < dataset->lookup_count; k++) {
+			const struct config_lookup *lookup = dataset->lookups[k].config;
+			if (config_find_lookup(init->config, &lookup->table) == lookup &&
+				!make_lookup(init, lookup, err))
+				return false;
+		}
+	}
+	return true;
+}
+
 static bool make_all(struct init *init, struct err *err)
 {
 	const struct datasets *datasets = init->datasets;
 	if (!wait_for_kafka(init, err) || !wait_for_postgres(init, err) || !migrate(init, err))
 		return false;
 	if (init->options->recreate && !prepare_recreation(init, err))
+		return false;
+	if (!make_lookups(init, err))
 		return false;
 	for (size_t i = 0; i < datasets->count; i++)
 		if (!make_topic(

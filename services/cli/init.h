@@ -49,6 +49,21 @@ MUST_CHECK bool init_table(struct database *database, const struct dataset *data
 MUST_CHECK bool init_schema(struct database *database, const struct dataset *dataset,
 	int64_t *ret_version, bool *ret_new, struct err *err);
 
+/* Makes the table of texts, or sees that the one that is there is fit. */
+MUST_CHECK bool init_lookup(struct database *database, const struct config_lookup *lookup,
+	bool *ret_created, struct err *err);
+/* In the open transaction: the dataset's foreign keys to tables of texts. */
+MUST_CHECK bool init_lookup_keys(
+	struct database *database, const struct dataset *dataset, bool *ret_added, struct err *err);
+/* Whether the looked-up columns are bound to no other tables. */
+bool init_lookup_keys_fit(struct database *database, const struct dataset *dataset);
+/*
+ * For --recreate, one transaction: empties the tables of texts, the tables that refer to them and
+ * their ledgers. Tables of texts that yet others refer to keep their rows.
+ */
+MUST_CHECK bool init_empty_lookups(
+	struct database *database, const struct datasets *datasets, struct err *err);
+
 /* Rows the ledger has of any of the datasets' files. */
 MUST_CHECK bool init_has_data(struct database *database, const struct datasets *datasets,
 	bool *ret_data, struct err *err);

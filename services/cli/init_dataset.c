@@ -17,6 +17,17 @@ static bool begin(struct database *database, const char *const *dataset, struct 
 		       dataset, 1, NULL, err);
 }
 
+static bool bind(struct database *database, const struct dataset *dataset,
+	struct init_result *result, struct err *err)
+{
+	bool added = false;
+	if (!init_lookup_keys(database, dataset, &added, err))
+		return false;
+	if (added && result->table == INIT_TABLE_UNCHANGED)
+		result->table = INIT_TABLE_UPGRADED;
+	return true;
+}
+
 static bool change(struct database *database, const struct dataset *dataset, bool recreate,
 	bool forget, struct init_result *result, struct err *err)
 {
@@ -30,7 +41,7 @@ static bool change(struct database *database, const struct dataset *dataset, boo
 		return false;
 	return init_schema(database, dataset, &result->schema_version, &result->schema_new, err) &&
 	       init_table(database, dataset, recreate, &result->table, err) &&
-	       database_exec(database, "COMMIT", err);
+	       bind(database, dataset, result, err) && database_exec(database, "COMMIT", err);
 }
 
 bool init_dataset(struct database *database, const struct dataset *dataset, bool recreate,

@@ -116,7 +116,8 @@ static bool is_as_made(struct database *database, const struct dataset *dataset,
 	bool fits = found->count == dataset->schema->field_count + 2 &&
 		    ddl_upgrade(dataset->schema, &dataset->table, found->columns, found->count, sql,
 			    NULL) &&
-		    sql->len == before && check_indexes(database, &dataset->table, NULL);
+		    sql->len == before && check_indexes(database, &dataset->table, NULL) &&
+		    init_lookup_keys_fit(database, dataset);
 	sql->len = before;
 	return fits;
 }

@@ -68,6 +68,26 @@ static bool check_key_count(const struct dataset *dataset, int given, struct err
 	return ok;
 }
 
+/* Of a looked-up field the text is given, as it stands in the file. */
+static void append_value(
+	const struct dataset *dataset, int field, size_t parameter, struct buf *sql)
+{
+	for (size_t i = 0; i < dataset->lookup_count; i++) {
+		const struct config_lookup *lookup = dataset->lookups[i].config;
+		if (dataset->lookups[i].field != (size_t)field)
+			continue;
+		buf_append_text(sql, " = (SELECT ");
+		quote_identifier(sql, lookup->id);
+		buf_append_text(sql, " FROM ");
+		quote_qualified(sql, lookup->table.schema, lookup->table.name);
+		buf_append_text(sql, " WHERE ");
+		quote_identifier(sql, lookup->text);
+		buf_printf(sql, " = $%zu)", parameter);
+		return;
+	}
+	buf_printf(sql, " = $%zu", parameter);
+}
+
 static void append_query(const struct dataset *dataset, struct buf *sql)
 {
 	buf_append_text(sql, "SELECT _file, _row FROM ");
@@ -77,8 +97,8 @@ static void append_query(const struct dataset *dataset, struct buf *sql)
 		buf_append_text(sql, "_file = $1 AND _row = $2");
 	for (size_t i = 0; i < dataset->key_count; i++) {
 		buf_append_text(sql, i ? " AND " : "");
-		quote_identifier(sql, dataset->schema->fields[dataset->key_fields[i]].name);
-		buf_printf(sql, " = $%zu", i + 1);
+		quote_identifier(sql, dataset->schema->fields[dataset->key_fields[i]].column);
+		append_value(dataset, dataset->key_fields[i], i + 1, sql);
 	}
 }
 

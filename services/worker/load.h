@@ -58,6 +58,27 @@ struct known_file {
 	bool with_chunks;
 };
 
+/* A table of texts, shared by the fields that name it. */
+struct dimension {
+	const struct config_lookup *config;
+	const char *target; /* "schema"."table" */
+	struct lookup lookup;
+};
+
+/*
+ * What is known of the tables of texts. Only what stands in one state of them may be kept: `state`
+ * says which, and is compared under their locks in the transaction that uses their keys.
+ */
+struct dimensions {
+	struct dimension *items;
+	size_t count;
+	struct lookup **by_field; /* of the schema; NULL for those not looked up */
+	const char *names;	  /* their targets as an array literal */
+	char state[33];		  /* "": not read yet */
+	bool within;		  /* the asking is done inside a transaction */
+	bool doubted; /* in this load a foreign key was violated, and they were forgotten */
+};
+
 struct load_slot {
 	struct load_item *item;
 	enum slot_state {
@@ -82,6 +103,7 @@ struct loader {
 	char target_digest[33]; /* of the catalogue's rows that were found good; "" at first */
 	char key_index[64];	/* name of the primary key */
 	struct writers writers;
+	struct dimensions dimensions;
 	struct known_file files[KNOWN_FILES];
 	size_t file_count;
 	bool dataset_noted;
@@ -137,7 +159,30 @@ void loader_shrink(struct loader *loader);
 /* load_target.c: after the table lock. FATAL, with the remedy, when the table does not fit. */
 MUST_CHECK bool target_check(struct loader *loader, struct err *err);
 
+/* load_lookups.c */
+void dimensions_init(struct loader *loader);
+void dimensions_release(struct dimensions *dimensions);
+/* Everything known of them is asked for again. */
+void dimensions_forget(struct dimensions *dimensions);
+/*
+ * Finds the keys of all texts in the batch, making rows for new texts, in short transactions of
+ * their own. Texts that cannot have a key are noted as such: their rows are refused later.
+ */
+MUST_CHECK bool lookups_note(struct load_batch *batch, struct err *err);
+/* The same for slots that have rows, inside the transaction that uses them. */
+MUST_CHECK bool lookups_note_new(struct load_batch *batch, struct err *err);
+/* Inside the transaction: `again` when the tables are not those the keys were read from. */
+MUST_CHECK bool lookups_check(struct load_batch *batch, struct err *err);
+/*
+ * DATA when a row of the set, which are rows of loader->rows, has a text without a key; err blames
+ * the field.
+ */
+MUST_CHECK bool lookups_judge(struct load_batch *batch, const struct row_set *set, struct err *err);
+
 /* load_writers.c */
+/* The transcoder of the chunk's rows; PAUSE when its schema is not for this worker. */
+MUST_CHECK bool writer_find(struct loader *loader, const struct chunk *chunk,
+	struct transcoder **ret_transcoder, struct err *err);
 MUST_CHECK bool writers_resolve(struct load_batch *batch, struct err *err);
 void writers_release(struct writers *writers);
 

@@ -68,7 +68,8 @@ static bool send_slots(
 		struct load_slot *slot = &batch->slots[i];
 		if (!slot_has_rows(slot))
 			continue;
-		if (!slot_decode(batch, slot, err) || !send_set(loader, set, &slot->fresh, err))
+		if (!slot_decode(batch, slot, err) || !lookups_judge(batch, set, err) ||
+			!send_set(loader, set, &slot->fresh, err))
 			return false;
 		all += slot->fresh;
 	}

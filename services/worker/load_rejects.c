@@ -65,9 +65,11 @@ static bool store_read(struct loader *loader, const struct chunk *chunk, struct 
 
 static const char *column_of(const struct loader *loader, const struct refusal *refusal)
 {
-	const char *name = refusal->blamed;
-	return schema_find_field(loader->dataset->schema, name, strlen(name), false) >= 0 ? name
-											  : "";
+	const struct schema *schema = loader->dataset->schema;
+	int field = schema_find_column(schema, refusal->blamed);
+	if (field < 0)
+		field = schema_find_field(schema, refusal->blamed, strlen(refusal->blamed), false);
+	return field >= 0 ? schema->fields[field].name : "";
 }
 
 /* The bytes of a record are not known any more, so the chunk's stand for them. */

@@ -24,16 +24,12 @@ void loader_note_conflict(struct loader *loader)
 	loader->merge_left = span;
 }
 
-static bool is_column(const struct dataset *dataset, const char *name)
-{
-	return schema_find_field(dataset->schema, name, strlen(name), false) >= 0;
-}
-
 /* What the dataset's configuration adds to the table of error classes. */
 static void classify(const struct loader *loader, struct err *err)
 {
 	const struct dataset *dataset = loader->dataset;
-	if (strcmp(err->native, "23502") == 0 && !is_column(dataset, err->detail))
+	if (strcmp(err->native, "23502") == 0 &&
+		schema_find_column(dataset->schema, err->detail) < 0)
 		err->class = ERR_PAUSE;
 	bool constraint = strcmp(err->native, "23503") == 0 || strcmp(err->native, "P0001") == 0;
 	if (constraint && dataset->config->on_constraint == CONSTRAINT_REJECT)
@@ -73,12 +69,25 @@ static bool apply(struct load_batch *batch, const struct row_set *set, struct er
 	return merge_rows(batch, set, err) && check_deferred(loader, err);
 }
 
+/* Somebody may have taken rows out of a table of texts, by hand: then their keys are asked anew. */
+static bool is_doubtful(const struct loader *loader, const struct err *err)
+{
+	return loader->dimensions.count > 0 && !loader->dimensions.doubted &&
+	       strcmp(err->native, "23503") == 0;
+}
+
 bool rows_apply(struct load_batch *batch, const struct row_set *set, struct err *err)
 {
+	struct loader *loader = batch->loader;
 	if (apply(batch, set, err))
 		return true;
+	if (!batch->again && is_doubtful(loader, err)) {
+		loader->dimensions.doubted = true;
+		dimensions_forget(&loader->dimensions);
+		batch->again = true;
+	}
 	if (!batch->again)
-		classify(batch->loader, err);
+		classify(loader, err);
 	return false;
 }
 

@@ -14,7 +14,7 @@
 void load_sql_columns(struct buf *out, const struct schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
-		quote_identifier(out, schema->fields[i].name);
+		quote_identifier(out, schema->fields[i].column);
 		buf_append_text(out, ", ");
 	}
 	buf_append_text(out, "_file, _row");
@@ -24,7 +24,7 @@ void load_sql_key(struct buf *out, const struct dataset *dataset)
 {
 	for (size_t i = 0; i < dataset->key_count; i++) {
 		buf_append_text(out, i ? ", " : "");
-		quote_identifier(out, dataset->schema->fields[dataset->key_fields[i]].name);
+		quote_identifier(out, dataset->schema->fields[dataset->key_fields[i]].column);
 	}
 	if (dataset->key_count == 0)
 		buf_append_text(out, "_file, _row");
@@ -32,7 +32,7 @@ void load_sql_key(struct buf *out, const struct dataset *dataset)
 
 static const char *greatest_column(const struct dataset *dataset)
 {
-	return dataset->schema->fields[dataset->greatest_field].name;
+	return dataset->schema->fields[dataset->greatest_field].column;
 }
 
 void load_sql_best_first(struct buf *out, const struct dataset *dataset)
@@ -75,9 +75,9 @@ static void append_beats(struct buf *out, const struct dataset *dataset)
 static void append_assignments(struct buf *out, const struct schema *schema)
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
-		quote_identifier(out, schema->fields[i].name);
+		quote_identifier(out, schema->fields[i].column);
 		buf_append_text(out, " = excluded.");
-		quote_identifier(out, schema->fields[i].name);
+		quote_identifier(out, schema->fields[i].column);
 		buf_append_text(out, ", ");
 	}
 	buf_append_text(out, "_file = excluded._file, _row = excluded._row");
@@ -120,6 +120,17 @@ void load_sql_copy(struct buf *out, const struct schema *schema, const char *tar
 	buf_append_text(out, ") FROM STDIN (FORMAT binary)");
 }
 
+/* So that nobody empties or remakes them between lookups_check and the commit. */
+static void append_lookup_locks(struct buf *out, const struct dataset *dataset)
+{
+	for (size_t i = 0; i < dataset->lookup_count; i++) {
+		const struct config_table *table = &dataset->lookups[i].config->table;
+		buf_append_text(out, i ? ", ONLY " : "; LOCK TABLE ONLY ");
+		quote_qualified(out, table->schema, table->name);
+	}
+	buf_append_text(out, dataset->lookup_count ? " IN ACCESS SHARE MODE" : "");
+}
+
 static const char *keep(struct buf *text, struct arena *arena)
 {
 	if (text->overflow)
@@ -143,6 +154,7 @@ void load_sql_make(const struct dataset *dataset, struct arena *arena, struct lo
 		"SELECT pg_advisory_xact_lock_shared(penstock.dataset_lock(");
 	quote_literal(&text, dataset->config->name);
 	buf_printf(&text, ")); LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE", sql.target);
+	append_lookup_locks(&text, dataset);
 	sql.begin = keep(&text, arena);
 
 	load_sql_copy(&text, dataset->schema, sql.target);

@@ -83,7 +83,7 @@ static void append_key_names(const struct dataset *dataset, struct buf *out)
 	buf_clear(out);
 	array_begin(out);
 	for (size_t i = 0; i < dataset->key_count; i++)
-		array_add(out, dataset->schema->fields[dataset->key_fields[i]].name);
+		array_add(out, dataset->schema->fields[dataset->key_fields[i]].column);
 	if (dataset->key_count == 0) {
 		array_add(out, "_file");
 		array_add(out, "_row");

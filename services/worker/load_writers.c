@@ -115,12 +115,15 @@ static bool compile(const struct loader *loader, const struct chunk *chunk, stru
 		BUG("out of memory");
 	memcpy(writer->text, chunk->schema_text, chunk->schema_len);
 	writer->len = chunk->schema_len;
-	return transcoder_new(same ? own : writer->schema, own, &writer->transcoder, err);
+	if (!transcoder_new(same ? own : writer->schema, own, &writer->transcoder, err))
+		return false;
+	transcoder_set_lookups(writer->transcoder, loader->dimensions.by_field);
+	return true;
 }
 
-static bool resolve(struct loader *loader, struct load_slot *slot, struct err *err)
+bool writer_find(struct loader *loader, const struct chunk *chunk,
+	struct transcoder **ret_transcoder, struct err *err)
 {
-	const struct chunk *chunk = &slot->item->chunk;
 	struct writer *writer = find(&loader->writers, chunk);
 	if (!writer) {
 		writer = calloc(1, sizeof(*writer));
@@ -132,7 +135,7 @@ static bool resolve(struct loader *loader, struct load_slot *slot, struct err *e
 		}
 		add(&loader->writers, writer);
 	}
-	slot->transcoder = writer->transcoder;
+	*ret_transcoder = writer->transcoder;
 	return true;
 }
 
@@ -143,8 +146,11 @@ bool writers_resolve(struct load_batch *batch, struct err *err)
 		writers_release(&loader->writers);
 		loader->decoded = NULL;
 	}
-	for (size_t i = 0; i < batch->count; i++)
-		if (slot_has_rows(&batch->slots[i]) && !resolve(loader, &batch->slots[i], err))
+	for (size_t i = 0; i < batch->count; i++) {
+		struct load_slot *slot = &batch->slots[i];
+		if (slot_has_rows(slot) &&
+			!writer_find(loader, &slot->item->chunk, &slot->transcoder, err))
 			return false;
+	}
 	return true;
 }

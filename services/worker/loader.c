@@ -34,6 +34,7 @@ struct loader *loader_new(
 	buf_init(&loader->text, MAX_TEXT);
 	buf_init(&loader->scratch, MAX_ROW);
 	copy_rows_init(&loader->rows);
+	dimensions_init(loader);
 	return loader;
 }
 
@@ -42,6 +43,7 @@ void loader_free(struct loader *loader)
 	if (!loader)
 		return;
 	copy_rows_release(&loader->rows);
+	dimensions_release(&loader->dimensions);
 	buf_release(&loader->scratch);
 	buf_release(&loader->text);
 	for (size_t i = 0; i < LOAD_ARRAYS; i++)
@@ -54,14 +56,29 @@ void loader_free(struct loader *loader)
 	free(loader);
 }
 
+/* Missing: a table or its schema. */
+static void explain_missing(const struct loader *loader, struct err *err)
+{
+	if (strcmp(err->native, "42P01") == 0 || strcmp(err->native, "3F000") == 0)
+		err_prefix(err, "dataset %s lacks a table, `penstock init` makes it",
+			loader->dataset->config->name);
+}
+
+static bool look_up(struct load_batch *batch, struct err *err)
+{
+	if (lookups_note(batch, err))
+		return true;
+	explain_missing(batch->loader, err);
+	return false;
+}
+
 static bool begin(struct load_batch *batch, struct err *err)
 {
 	const struct loader *loader = batch->loader;
 	if (database_exec(loader->database, loader->sql.begin, err))
 		return true;
-	bool missing = strcmp(err->native, "42P01") == 0 || strcmp(err->native, "3F000") == 0;
-	return missing && err_prefix(err, "dataset %s has no table, `penstock init` makes it",
-				  loader->dataset->config->name);
+	explain_missing(loader, err);
+	return false;
 }
 
 static bool check_target(struct load_batch *batch, struct err *err)
@@ -80,9 +97,11 @@ static const struct {
 	bool frame;	  /* of the transaction: somebody else's where the load is a part of it */
 } steps[] = {
 	{files_note, "loader.noted", false},
+	{look_up, "loader.looked_up", false},
 	{begin, "loader.begun", true},
 	{files_read, "loader.files", false},
 	{check_target, "loader.target", false},
+	{lookups_check, "loader.lookups", false},
 	{ledger_insert, "loader.ledger", false},
 	{writers_resolve, "loader.writers", false},
 	{rows_load, "loader.rows", false},
@@ -252,6 +271,7 @@ bool loader_load(struct loader *loader, struct load_item *items, size_t count,
 {
 	struct load_totals totals = {0};
 	struct err why;
+	loader->dimensions.doubted = false;
 	loader_fill_slots(loader, items, count);
 	struct load_batch batch = {.loader = loader, .slots = loader->slots, .count = count};
 	bool good = load_batch(&batch, &totals.merged, &why);

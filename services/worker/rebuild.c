@@ -122,6 +122,11 @@ static bool query_known(struct load_batch *batch, struct database_rows **ret_row
 	       database_query(loader->database, sql_rebuild_known, values, 3, ret_rows, err);
 }
 
+static bool prepare(struct load_batch *batch, struct err *err)
+{
+	return lookups_note_new(batch, err) && writers_resolve(batch, err);
+}
+
 /* The rows of the only slot that the table refused when it was loaded: "4 17 18". */
 static bool note_refused(
 	struct load_batch *one, const char *row_numbers, struct row_set *set, struct err *err)
@@ -129,7 +134,7 @@ static bool note_refused(
 	struct loader *loader = one->loader;
 	struct refusals *refusals = &loader->refusals;
 	refusals->count = 0;
-	if (!writers_resolve(one, err) || !slot_decode(one, one->slots, err))
+	if (!prepare(one, err) || !slot_decode(one, one->slots, err))
 		return false;
 	size_t index = 0;
 	for (const char *at = row_numbers; *at;) {
@@ -151,8 +156,8 @@ static bool copy_slots(
 	bool any = false;
 	for (size_t i = 0; i < batch->count; i++)
 		any = any || slot_has_rows(&batch->slots[i]);
-	return !any || (writers_resolve(batch, err) &&
-			       copy_rows_into(batch, set, rebuild->sql.copy_stage, err));
+	return !any ||
+	       (prepare(batch, err) && copy_rows_into(batch, set, rebuild->sql.copy_stage, err));
 }
 
 /* A chunk that was refused rows is copied alone, and then out of the way of the others. */

@@ -22,7 +22,7 @@ static void append_key_column(
 	static const char *const lineage[] = {"_file", "_row"};
 	buf_printf(out, "%s.", alias);
 	quote_identifier(out, dataset->key_count
-				      ? dataset->schema->fields[dataset->key_fields[at]].name
+				      ? dataset->schema->fields[dataset->key_fields[at]].column
 				      : lineage[at]);
 }
 
@@ -52,7 +52,7 @@ static void append_columns_of(struct buf *out, const struct schema *schema, cons
 {
 	for (size_t i = 0; i < schema->field_count; i++) {
 		buf_printf(out, "%s.", alias);
-		quote_identifier(out, schema->fields[i].name);
+		quote_identifier(out, schema->fields[i].column);
 		buf_append_text(out, ", ");
 	}
 	buf_printf(out, "%s._file, %s._row", alias, alias);
