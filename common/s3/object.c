@@ -168,6 +168,9 @@ bool s3_put(struct s3 *s3, const char *bucket, const char *key, const struct s3_
 	if (condition && condition->etag)
 		request.headers[request.header_count++] =
 			(struct s3_pair){"if-match", condition->etag};
+	if (content->type)
+		request.headers[request.header_count++] =
+			(struct s3_pair){"content-type", content->type};
 	if (!s3_perform(s3, &request, &answer, err))
 		return false;
 	*ret_written = answer.status != 412;

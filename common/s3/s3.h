@@ -79,6 +79,7 @@ struct s3_content {
 	int64_t offset;
 	int64_t size;
 	const char *sha256; /* in hex; NULL: not known */
+	const char *type;   /* the object's Content-Type; NULL: the server's choice */
 };
 
 struct s3_condition {

@@ -38,7 +38,7 @@ static bool take_id(void *context, const char *path, const char *text, struct er
 	return true;
 }
 
-static bool begin(struct upload *upload, struct err *err)
+static bool begin(struct upload *upload, const char *type, struct err *err)
 {
 	struct s3_answer answer;
 	const struct s3_request request = {
@@ -47,6 +47,8 @@ static bool begin(struct upload *upload, struct err *err)
 		.key = upload->key,
 		.params = {{"uploads", ""}},
 		.param_count = 1,
+		.headers = {{"content-type", type}},
+		.header_count = type ? 1 : 0,
 		.content = &nothing,
 	};
 	if (!s3_perform(upload->s3, &request, &answer, err))
@@ -97,7 +99,7 @@ static bool send_parts(struct upload *upload, const struct s3_content *content, 
 	for (int64_t at = 0; at < content->size; at += size) {
 		int64_t left = content->size - at;
 		struct s3_content part = *content;
-		part.sha256 = NULL;
+		part.sha256 = part.type = NULL;
 		part.size = left < size ? left : size;
 		if (part.data)
 			part.data = (const char *)part.data + at;
@@ -168,7 +170,7 @@ static bool abort_one(
 static bool upload_parts(struct upload *upload, const struct s3_content *content, struct err *err)
 {
 	struct err ignored;
-	if (!begin(upload, err))
+	if (!begin(upload, content->type, err))
 		return false;
 	if (send_parts(upload, content, err) && complete(upload, err))
 		return true;

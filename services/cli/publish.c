@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/object_file.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/wait_loaded.h"
@@ -17,6 +18,9 @@
 
 static const int64_t kafka_wait_us = 60 * INT64_C(1000000);
 static const int64_t ping_ms = 2000;
+/* Their names are in memory, 1 KiB each at most. */
+enum { max_objects = 100000 };
+#define NAMES_MAX_BYTES ((size_t)256 << 20)
 
 struct publish_arguments {
 	const char *dataset;
@@ -62,6 +66,7 @@ struct run {
 	bool drawing;
 	const char *label;
 	struct loaded_list sent; /* every publication reported so far */
+	struct object_files objects;
 	bool rejects;
 	bool failed;
 };
@@ -186,17 +191,51 @@ static bool publish_one(
 	return true;
 }
 
+static bool publish_name(
+	struct run *run, struct publisher *publisher, const char *name, struct err *err)
+{
+	char path[PATH_MAX];
+	if (!s3_is_url(name))
+		return publish_one(run, publisher, name, err);
+	if (!object_file_get(&run->objects, name, path, err))
+		return false;
+	bool ok = publish_one(run, publisher, path, err);
+	object_file_remove(path);
+	return ok;
+}
+
+static void keep_first(int *code, const struct err *err)
+{
+	int failure = cli_fail(err);
+	*code = *code == EXIT_GOOD ? failure : *code;
+}
+
+/* An argument is one file, or many objects. */
+static void publish_argument(
+	struct run *run, struct publisher *publisher, const char *argument, int *code)
+{
+	struct err err = {0};
+	struct arena names;
+	struct string_list list = {0};
+	arena_init(&names, NAMES_MAX_BYTES);
+	list.items = arena_calloc(&names, max_objects, sizeof(*list.items));
+	if (!object_files_expand(&run->objects, argument, &names, &list, max_objects, &err)) {
+		keep_first(code, &err);
+		list.count = 0;
+	}
+	for (size_t i = 0; i < list.count && !stop_requested(); i++)
+		if (!publish_name(run, publisher, list.items[i], &err))
+			keep_first(code, &err);
+	arena_release(&names);
+}
+
 /* Every file gets its turn, whatever became of the one before. */
 static int publish_all(struct run *run, struct publisher *publisher, int argc, char **argv)
 {
 	int code = EXIT_GOOD;
-	for (int i = 0; i < argc && !stop_requested(); i++) {
-		struct err err = {0};
-		if (publish_one(run, publisher, argv[i], &err))
-			continue;
-		int failure = cli_fail(&err);
-		code = code == EXIT_GOOD ? failure : code;
-	}
+	for (int i = 0; i < argc && !stop_requested(); i++)
+		publish_argument(run, publisher, argv[i], &code);
+	object_files_release(&run->objects);
 	return code;
 }
 
@@ -234,7 +273,8 @@ static int run_publish(struct cli *cli, const void *options, int argc, char **ar
 	const struct datasets *datasets = cli_datasets(cli, &err);
 	if (!datasets || !check_dataset(datasets, arguments, &err))
 		return cli_fail(&err);
-	struct run run = {.arguments = arguments, .config = &cli->config};
+	struct run run = {
+		.arguments = arguments, .config = &cli->config, .objects.config = &cli->config};
 	arena_init(&run.arena, 64 << 20);
 	const struct publish_options settings = {
 		.config = &cli->config,
@@ -271,11 +311,13 @@ const struct command command_publish = {
 		   "Kafka only.\n"
 		   "Content that was published before is not sent again: --again makes it a new\n"
 		   "publication. Every file of a zip or tar archive is published on its own.\n"
+		   "FILE may be s3://BUCKET/KEY, or s3://BUCKET/PREFIX/ for every object below.\n"
 		   "Exit code 3: some records are rejects; 1: a file was refused or could not be "
 		   "sent.\n"
 		   "\n"
 		   "  penstock publish orders.csv --wait\n"
-		   "  penstock publish --dataset orders export-*.txt",
+		   "  penstock publish --dataset orders export-*.txt\n"
+		   "  penstock publish s3://landing/2026/",
 	.options = {rows, sizeof(rows) / sizeof(rows[0])},
 	.options_size = sizeof(struct publish_arguments),
 	.min_arguments = 1,

@@ -25,6 +25,7 @@ struct report {
 struct reports {
 	struct arena arena;
 	const struct config *config;
+	struct s3 *s3; /* where `output` is a bucket; NULL for a folder */
 	struct report *items;
 	size_t count;
 };
@@ -134,15 +135,17 @@ static bool write_report(struct reports *reports, const struct report *report,
 {
 	struct report_writer writer;
 	struct database_rows *columns = NULL;
-	const char *path = file_join(&reports->arena, reports->config->reports.output,
-		arena_printf(&reports->arena, "%s%s", report->name, report_ending(report->format)));
+	const char *output = reports->config->reports.output;
+	size_t n = strlen(output);
+	const char *path = arena_printf(&reports->arena, "%s%s%s%s", output,
+		n && output[n - 1] == '/' ? "" : "/", report->name, report_ending(report->format));
 	if (!database_exec(database,
 		    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 		    "SET LOCAL search_path = public",
 		    err) ||
 		!read_columns(database, report, &columns, err))
 		return err_prefix(err, "%s", report->path);
-	bool ok = report_writer_open(&writer, path, report->format, columns, err) &&
+	bool ok = report_writer_open(&writer, path, reports->s3, report->format, columns, err) &&
 		  database_stream(database, report->sql, write_row, &writer, err) &&
 		  report_writer_publish(&writer, err);
 	int64_t rows = writer.rows;
@@ -154,13 +157,22 @@ static bool write_report(struct reports *reports, const struct report *report,
 	return true;
 }
 
+static bool open_output(struct reports *reports, struct err *err)
+{
+	const char *output = reports->config->reports.output;
+	struct s3_place place;
+	if (!s3_is_url(output))
+		return file_make_folder(output, err);
+	return s3_place_parse(output, &place, err) &&
+	       s3_open(&reports->config->s3, &reports->s3, err);
+}
+
 static bool write_selected(struct reports *reports, size_t *ret_written, struct err *err)
 {
 	const struct database_options options = {
 		.conninfo = reports->config->postgres, .application = "penstock report"};
 	struct database *database = NULL;
-	if (!file_make_folder(reports->config->reports.output, err) ||
-		!database_open(&options, &database, err))
+	if (!open_output(reports, err) || !database_open(&options, &database, err))
 		return false;
 	size_t written = 0;
 	bool ok = true;
@@ -187,6 +199,7 @@ bool report_once(const struct config *config, const char *const *names, size_t c
 		*ret_written = 0;
 	else if (ok)
 		ok = write_selected(&reports, ret_written, err);
+	s3_close(reports.s3);
 	arena_release(&reports.arena);
 	return ok;
 }

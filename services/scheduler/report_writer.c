@@ -2,6 +2,7 @@
 #include "scheduler/report_writer.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ enum type { TYPE_TEXT, TYPE_BOOL, TYPE_NUMBER, TYPE_JSON };
 
 struct report_style {
 	const char *ending;
+	const char *type; /* an object's Content-Type */
 	void (*head)(struct buf *out, const struct database_rows *columns);
 	void (*row)(struct buf *out, const struct database_rows *row, bool first);
 	const char *end;
@@ -150,9 +152,10 @@ static void markdown_row(struct buf *out, const struct database_rows *row, bool 
 }
 
 static const struct report_style styles[] = {
-	[REPORT_CSV] = {".csv", csv_head, csv_row, "", ""},
-	[REPORT_JSON] = {".json", json_head, json_row, "\n]\n", "]\n"},
-	[REPORT_MARKDOWN] = {".md", markdown_head, markdown_row, "", ""},
+	[REPORT_CSV] = {".csv", "text/csv; charset=utf-8", csv_head, csv_row, "", ""},
+	[REPORT_JSON] = {".json", "application/json", json_head, json_row, "\n]\n", "]\n"},
+	[REPORT_MARKDOWN] = {".md", "text/markdown; charset=utf-8", markdown_head, markdown_row, "",
+		""},
 };
 
 const char *report_ending(enum report_format format)
@@ -171,19 +174,33 @@ static bool flush(struct report_writer *writer, struct err *err)
 	return ok;
 }
 
-bool report_writer_open(struct report_writer *writer, const char *path, enum report_format format,
-	const struct database_rows *columns, struct err *err)
+/* Beside the file, so that it can be renamed; an object's lies where there is room. */
+static bool open_temporary(struct report_writer *writer, struct err *err)
 {
-	*writer = (struct report_writer){.path = path, .fd = -1, .style = &styles[format]};
+	const char *name = file_name(writer->path);
+	const char *folder = getenv("TMPDIR");
+	char *temporary = writer->temporary;
+	size_t size = sizeof(writer->temporary);
+	int n = writer->s3
+			? snprintf(temporary, size, "%s/penstock-report-XXXXXX",
+				  folder && *folder ? folder : "/var/tmp")
+			: snprintf(temporary, size, "%.*s.%s.%ld.new", (int)(name - writer->path),
+				  writer->path, name, (long)getpid());
+	if (n >= (int)size)
+		return err_fail(err, ERR_FATAL, "%s: the path is too long", writer->path);
+	writer->fd = writer->s3 ? mkostemp(temporary, O_CLOEXEC)
+				: open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return writer->fd >= 0 || err_fail_errno(err, ERR_FATAL, "creating %s", temporary);
+}
+
+bool report_writer_open(struct report_writer *writer, const char *path, struct s3 *s3,
+	enum report_format format, const struct database_rows *columns, struct err *err)
+{
+	*writer =
+		(struct report_writer){.path = path, .s3 = s3, .fd = -1, .style = &styles[format]};
 	buf_init(&writer->buf, MAX_ROW + FLUSH_AT);
-	const char *name = file_name(path);
-	int n = snprintf(writer->temporary, sizeof(writer->temporary), "%.*s.%s.%ld.new",
-		(int)(name - path), path, name, (long)getpid());
-	if (n >= (int)sizeof(writer->temporary))
-		return err_fail(err, ERR_FATAL, "%s: the path is too long", path);
-	writer->fd = open(writer->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (writer->fd < 0)
-		return err_fail_errno(err, ERR_FATAL, "creating %s", writer->temporary);
+	if (!open_temporary(writer, err))
+		return false;
 	writer->style->head(&writer->buf, columns);
 	return true;
 }
@@ -196,17 +213,33 @@ bool report_writer_row(
 	return (writer->buf.len < FLUSH_AT && !writer->buf.overflow) || flush(writer, err);
 }
 
-bool report_writer_publish(struct report_writer *writer, struct err *err)
+static bool publish_file(struct report_writer *writer, struct err *err)
 {
-	buf_append_text(&writer->buf, writer->rows ? writer->style->end : writer->style->end_empty);
-	if (!flush(writer, err))
-		return false;
 	if (fsync(writer->fd) != 0)
 		return err_fail_errno(err, ERR_RETRY, "writing %s", writer->temporary);
 	if (rename(writer->temporary, writer->path) != 0)
 		return err_fail_errno(err, ERR_FATAL, "renaming to %s", writer->path);
 	writer->temporary[0] = '\0';
 	return file_sync_folder_of(writer->path, err);
+}
+
+static bool publish_object(struct report_writer *writer, struct err *err)
+{
+	struct s3_place place;
+	const struct s3_content content = {
+		.fd = writer->fd,
+		.size = (int64_t)lseek(writer->fd, 0, SEEK_END),
+		.type = writer->style->type,
+	};
+	return s3_place_parse(writer->path, &place, err) &&
+	       s3_upload(writer->s3, place.bucket, place.key, &content, err);
+}
+
+bool report_writer_publish(struct report_writer *writer, struct err *err)
+{
+	buf_append_text(&writer->buf, writer->rows ? writer->style->end : writer->style->end_empty);
+	return flush(writer, err) &&
+	       (writer->s3 ? publish_object(writer, err) : publish_file(writer, err));
 }
 
 void report_writer_close(struct report_writer *writer)

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An archive in a bucket: publishing, two producers at once, kill -9, a server that is away, a row's origin, all again."""
+"""
+An archive in a bucket: publishing, two producers at once, kill -9, a server that is away, a row's origin, all again. Files from a
+bucket, and reports into one.
+"""
+import csv
+import io
 import json
 
 import pytest
@@ -17,6 +22,9 @@ def shop(project, s3, unique):
     project.bucket = bucket
     project.config["archive"] = f"s3://{bucket}/kept here"
     project.config["s3"] = s3.settings()
+    project.config["reports"] = {"sql": "reports", "output": f"s3://{bucket}/reports/of today/"}
+    project.environment["TMPDIR"] = str(project.folder / "tmp")
+    (project.folder / "tmp").mkdir()
     project.dataset("orders", FIELDS, "orders*.csv", ["id"])
     project.run("init")
     return project
@@ -112,3 +120,35 @@ def test_what_a_person_must_mend_is_said(shop, s3):
     shop.write()
     refused = shop.run("publish", shop.folder / "orders-1.csv", code=1)
     assert "s3.secret_key" in refused.err and "another" not in refused.err.replace("to another", "")
+
+
+def test_objects_are_published_one_or_all_below(shop, s3, database):
+    put = s3.client.put
+    put(shop.bucket, "in/2026/orders 1+1.csv", rows(0, 100).encode())
+    put(shop.bucket, "in/2026/deeper/orders-ü.csv", rows(100, 100).encode())
+    put(shop.bucket, "in/2026/orders-long.csv", rows(1000, 200000).encode())
+    put(shop.bucket, "in/other/orders-no.csv", rows(200, 100).encode())
+    one = shop.json("publish", f"s3://{shop.bucket}/in/2026/orders 1+1.csv")
+    assert [(row["name"], row["rows"]) for row in one] == [("orders 1+1.csv", 100)]
+    all_below = shop.json("publish", f"s3://{shop.bucket}/in/2026/")
+    assert {(row["name"], row["outcome"]) for row in all_below} == {
+        ("orders 1+1.csv", "already published"), ("orders-ü.csv", "published"), ("orders-long.csv", "published")}
+    shop.start("worker")
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.orders") == 200200)
+    missing = shop.run("publish", f"s3://{shop.bucket}/in/none.csv", f"s3://{shop.bucket}/none/", code=1)
+    assert "there is no such object" in missing.err and "there is nothing below" in missing.err
+    assert "bucket's name" in shop.run("publish", "s3://X/y", code=2).err
+    assert list((shop.folder / "tmp").iterdir()) == []
+
+
+def test_reports_go_into_a_bucket(shop, s3):
+    shop.file("reports/squares.sql", "SELECT n, n * n AS square FROM generate_series(1, 3) n ORDER BY n")
+    for _ in range(2):
+        assert f"s3://{shop.bucket}/reports/of today/squares.csv: 3 rows" in shop.run("report").out
+    status, headers, body = s3.client.request("GET", f"/{shop.bucket}/reports/of today/squares.csv")
+    assert status == 200 and headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert list(csv.reader(io.StringIO(body.decode()))) == [["n", "square"], ["1", "1"], ["2", "4"], ["3", "9"]]
+    shop.file("reports/broken.sql", "SELECT 1 / (n - 2) AS x FROM generate_series(1, 3) n")
+    shop.run("report", "broken", code=1)
+    assert list(s3.client.keys(shop.bucket, "reports/")) == ["reports/of today/squares.csv"]
+    assert list((shop.folder / "tmp").iterdir()) == []
