@@ -78,6 +78,7 @@ static const struct member unpivot_members[] = {
 
 static const struct member field_members[] = {
 	{.name = "name", .kind = TEXT, .offset = FIELD(name)},
+	{.name = "path", .kind = TEXT, .offset = FIELD(path)},
 	{.name = "pattern", .kind = TEXTS, .offset = FIELD(pattern)},
 	{.name = "true", .kind = TEXTS, .offset = FIELD(yes)},
 	{.name = "false", .kind = TEXTS, .offset = FIELD(no)},

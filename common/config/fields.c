@@ -7,6 +7,13 @@
 #define OF(member) offsetof(struct field_reading, member)
 
 static const struct key field_rows[] = {
+	{.path = "path",
+		.type = &value_field_path,
+		.offset = OF(path),
+		.fallback = "",
+		.expected = "names joined by dots, such as customer.address.city",
+		.doc = "Where its value is in a JSON record; digits count an array's elements from "
+		       "0, a dot in a name is written `\\.`. Empty: the member of its own name."},
 	{.path = "pattern",
 		.type = &value_texts,
 		.offset = OF(pattern),

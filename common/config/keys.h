@@ -118,6 +118,7 @@ extern const struct value_type value_mail_server;    /* const char *, an SMTP UR
 extern const struct value_type value_mail_address;   /* const char * */
 extern const struct value_type value_mail_addresses; /* struct string_list */
 extern const struct value_type value_address;	     /* const char *, host:port */
+extern const struct value_type value_field_path;     /* const char * */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
 extern const struct value_type value_datasets;	     /* struct config */
 extern const struct value_type value_jobs;	     /* struct config */

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "config/keys.h"
+#include "format/json_path.h"
 
 /* The value's text; NULL when it is a list or a map. */
 static const char *scalar(const struct value *value)
@@ -179,6 +180,15 @@ static bool read_section(const struct value *value)
 	return true;
 }
 
+static bool read_field_path(const struct value *value)
+{
+	const char *text = scalar(value);
+	if (!text || (*text && !json_path_is_good(text)))
+		return false;
+	*(const char **)value->target = text;
+	return true;
+}
+
 static bool read_address(const struct value *value)
 {
 	const char *text = scalar(value);
@@ -252,6 +262,7 @@ const struct value_type value_duration = {.read = read_duration, .print = print_
 const struct value_type value_word = {.read = read_word, .print = print_word};
 const struct value_type value_texts = {.read = read_texts, .print = print_texts};
 const struct value_type value_section = {.read = read_section, .print = NULL};
+const struct value_type value_field_path = {.read = read_field_path, .print = print_text};
 const struct value_type value_address = {.read = read_address, .print = print_text};
 const struct value_type value_mail_address = {.read = read_mail_address, .print = print_text};
 const struct value_type value_mail_addresses = {.read = read_mail_addresses, .print = print_texts};

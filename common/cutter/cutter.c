@@ -58,8 +58,7 @@ static bool open_encoder(struct cutter *cutter, struct err *err)
 static bool open_reader(struct cutter *cutter, struct input *input, struct err *err)
 {
 	struct string_list wanted;
-	bool aliases = cutter->reading->format != FORMAT_CSV;
-	mapping_wanted(cutter->schema, aliases, &cutter->arena, &wanted);
+	mapping_wanted(cutter->reading, cutter->schema, &cutter->arena, &wanted);
 	if (!reader_open(cutter->reading, input, &wanted, &cutter->reader, err))
 		return false;
 	cutter->mapped = true;

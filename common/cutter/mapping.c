@@ -13,19 +13,35 @@
 #define MESSAGE_BYTES	  1200
 #define NAME_BYTES	  60
 
-void mapping_wanted(const struct schema *schema, bool aliases, struct arena *arena,
+static const char *path_of(const struct reading *reading, const struct field *field)
+{
+	for (size_t i = 0; i < reading->field_count; i++)
+		if (reading->fields[i].path && strcmp(reading->fields[i].name, field->name) == 0)
+			return reading->fields[i].path;
+	return "";
+}
+
+/* How many columns the field may stand in. */
+static size_t count_names(const struct reading *reading, const struct field *field)
+{
+	bool one = reading->format == FORMAT_CSV || *path_of(reading, field);
+	return one ? 1 : 1 + field->alias_count;
+}
+
+void mapping_wanted(const struct reading *reading, const struct schema *schema, struct arena *arena,
 	struct string_list *ret_wanted)
 {
 	size_t count = 0;
 	for (size_t f = 0; f < schema->field_count; f++)
-		count += 1 + (aliases ? schema->fields[f].alias_count : 0);
+		count += count_names(reading, &schema->fields[f]);
 	ret_wanted->items = arena_calloc(arena, count + 1, sizeof(char *));
 	ret_wanted->count = 0;
 	for (size_t f = 0; f < schema->field_count; f++) {
 		const struct field *field = &schema->fields[f];
-		ret_wanted->items[ret_wanted->count++] = field->name;
-		for (size_t a = 0; aliases && a < field->alias_count; a++)
-			ret_wanted->items[ret_wanted->count++] = field->aliases[a];
+		const char *path = reading->format == FORMAT_CSV ? "" : path_of(reading, field);
+		ret_wanted->items[ret_wanted->count++] = *path ? path : field->name;
+		for (size_t a = 1; a < count_names(reading, field); a++)
+			ret_wanted->items[ret_wanted->count++] = field->aliases[a - 1];
 	}
 }
 
@@ -224,19 +240,19 @@ static bool map_csv(struct mapping *mapping, struct err *err)
 	return !mapping->reading->unpivot.enabled || check_value_columns(mapping, err);
 }
 
-/* The columns are mapping_wanted's: each field's name, then its aliases. */
+/* The columns are mapping_wanted's. */
 static void map_json(struct mapping *mapping)
 {
 	size_t *columns =
 		arena_calloc(&mapping->arena, mapping->columns->count + 1, sizeof(*columns));
+	size_t next = 0;
 	mapping->width = 1;
-	for (size_t c = 0; c < mapping->columns->count; c++) {
-		const char *name = mapping->columns->items[c];
-		int field = schema_find_field(mapping->schema, name, strlen(name), true);
-		struct source *source = &mapping->sources[field];
-		columns[c] = c;
-		if (source->count++ == 0)
-			source->columns = &columns[c];
+	for (size_t f = 0; f < mapping->schema->field_count; f++) {
+		struct source *source = &mapping->sources[f];
+		source->columns = &columns[next];
+		source->count = count_names(mapping->reading, &mapping->schema->fields[f]);
+		for (size_t i = 0; i < source->count; i++, next++)
+			columns[next] = next;
 	}
 }
 

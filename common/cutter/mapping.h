@@ -48,10 +48,10 @@ struct row_problem {
 };
 
 /*
- * The names a reader should look for: fields in order and, with `aliases`, their aliases behind
- * each. The list and its array live in `arena`.
+ * The columns a reader should look for, fields in order. In JSON a field has as many as it has
+ * names: its own and its aliases', or its path alone. The list and its array live in `arena`.
  */
-void mapping_wanted(const struct schema *schema, bool aliases, struct arena *arena,
+void mapping_wanted(const struct reading *reading, const struct schema *schema, struct arena *arena,
 	struct string_list *ret_wanted);
 
 /*

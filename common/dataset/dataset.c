@@ -189,6 +189,8 @@ static void check_fields(struct checker *checker)
 		struct err err;
 		char key[128];
 		snprintf(key, sizeof(key), "fields.%.100s", field->name);
+		if (*field->path && reading->format == FORMAT_CSV)
+			problem(checker, key, "path: a path leads into JSON, this is CSV");
 		int at = find_field(checker, key, field->name, false);
 		if (at >= 0 && !encoder_check_field(&dataset->schema->fields[at], field, &err))
 			problem(checker, key, "%s", err.message);

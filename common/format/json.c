@@ -15,7 +15,7 @@ struct json {
 	struct json_scanner scanner; /* member names on the way to the records */
 	const char **path;
 	size_t path_len;
-	bool single; /* the document is one object: the only record */
+	bool single; /* one object is there instead of an array: the only record */
 	bool begun;  /* the first element was looked for */
 	bool done;
 };
@@ -143,7 +143,7 @@ static bool json_open(struct reader *reader, const struct string_list *wanted, s
 			return false;
 	if (!json_peek(&reader->window, &byte, err))
 		return false;
-	json->single = byte == '{' && json->path_len == 0;
+	json->single = byte == '{';
 	return json->single || json_expect(&reader->window, '[', err);
 }
 

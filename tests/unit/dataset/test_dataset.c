@@ -114,6 +114,7 @@ static void mismatches_are_refused(void **state)
 	refused("key: [id], unpivot: {names: year, values: id, keep: [jahr]}", "takes the headers");
 	refused("key: [id], unpivot: {names: year, values: id}",
 		"field 'tags' is neither kept nor names nor values");
+	refused("key: [id], fields: {id: {path: a.b}}", "a path leads into JSON, this is CSV");
 	refused("key: [id], fields: {ids: {pattern: '%H'}}", "a.fields.ids: ");
 	refused("key: [id], fields: {yaer: {pattern: '%H'}}", "did you mean 'year'?");
 	refused("key: [id], fields: {jahr: {pattern: '%H'}}", "has no field 'jahr'");

@@ -61,6 +61,32 @@ static void ndjson_rejects(void **state)
 	lines("{\"c\\u0020d\":1}\n", "!c d:a member the schema does not name@{\"c\\u0020d\":1}\n");
 }
 
+static void nested(const char *text, const char *expected)
+{
+	static const char *columns[] = {"id", "who.name", "who.tags.1", "who"};
+	static const struct string_list wanted = {columns, 3};
+	struct field_reading fields[] = {{.path = columns[1]}, {.path = columns[2]}};
+	struct reading reading = reading_of(FORMAT_NDJSON);
+	reading.fields = fields;
+	reading.field_count = 2;
+	assert_renders_n(&reading, &wanted, text, strlen(text), false, expected);
+}
+
+static void nested_fields(void **state)
+{
+	(void)state;
+	nested("{\"id\":1,\"who\":{\"name\":\"x\",\"tags\":[1,2,3]}}\n"
+	       "{\"who\":{\"tags\":[1]},\"id\":2}\n",
+		"[1|\"x\"|2]\n[2|?|?]\n");
+	nested("{\"id\":1,\"who\":null}\n{\"id\":2,\"who\":{\"tags\":null}}\n",
+		"[1|?|?]\n[2|?|?]\n");
+	nested("{\"who\":7}\n{\"who\":{\"name\":{},\"tags\":\"x\"}}\n",
+		"!who:a number, expected an object@{\"who\":7}\n"
+		"!who.tags:a string, expected an object@{\"who\":{\"name\":{},\"tags\":\"x\"}}\n");
+	nested("{\"who\":{\"age\":7}}\n{\"who\":{\"name\":\"y\"}}\n",
+		"!who.age:a member the schema does not name@{\"who\":{\"age\":7}}\n[?|\"y\"|?]\n");
+}
+
 static void unknown_members_ignored(void **state)
 {
 	(void)state;
@@ -103,8 +129,12 @@ static void documents_with_a_path(void **state)
 		"[1|?]\nERR DATA duplicate member 'd' at byte 19\n");
 	document_at("d.e", "{\"d\":{\"f\":1}}",
 		"ERR DATA no member 'e' on the way to the records ('d.e')\n");
-	document_at("d", "{\"d\":{\"a\":1}}",
-		"ERR DATA the document is broken at byte 5: expected '[', found '{'\n");
+	document_at("d", "{\"d\":{\"a\":1},\"e\":2}", "[1|?]\n");
+	document_at("d", "{\"d\":{\"a\":1}",
+		"[1|?]\nERR DATA the document ends at byte 12; "
+		"expected '}'\n");
+	document_at("d", "{\"d\":\"x\"}",
+		"ERR DATA the document is broken at byte 5: expected '[', found '\"'\n");
 	document_at(
 		"d", "[]", "ERR DATA the document is broken at byte 0: expected '{', found '['\n");
 }
@@ -169,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ndjson_lines),
 		cmocka_unit_test(ndjson_rejects),
+		cmocka_unit_test(nested_fields),
 		cmocka_unit_test(unknown_members_ignored),
 		cmocka_unit_test(ranges),
 		cmocka_unit_test(documents),

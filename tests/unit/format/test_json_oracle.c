@@ -6,6 +6,7 @@
 #include "records.h"
 
 #define DOCUMENTS 300
+#define COLUMNS	  7
 
 static void run_oracle(const char *verb, const char *folder)
 {
@@ -18,9 +19,15 @@ static void run_oracle(const char *verb, const char *folder)
 
 static void read_ours(const struct buf *text, const char *path, size_t piece, struct buf *out)
 {
-	const char *names[] = {"a", "b", "c"};
-	struct string_list wanted = {names, 3};
-	struct reading reading = {.format = FORMAT_JSON, .json = {.records = path}};
+	const char *names[] = {"a", "b", "c", "n.x0", "n.l.1", "n.o.y\\.z", "n.o"};
+	struct string_list wanted = {names, COLUMNS};
+	struct field_reading fields[] = {
+		{.path = names[3]}, {.path = names[4]}, {.path = names[5]}, {.path = names[6]}};
+	struct reading reading = {.format = FORMAT_JSON,
+		.json = {.records = path},
+		.fields = fields,
+		.field_count = sizeof(fields) / sizeof(fields[0]),
+		.unknown = UNKNOWN_IGNORE};
 	struct err err = {0};
 	struct reader *reader = NULL;
 	const struct record *record = NULL;
@@ -33,7 +40,7 @@ static void read_ours(const struct buf *text, const char *path, size_t piece, st
 			break;
 		if (record->bad)
 			fail_msg("%s: %s", record->column, record->reason);
-		for (size_t i = 0; i < 3; i++) {
+		for (size_t i = 0; i < COLUMNS; i++) {
 			const struct cell *cell = &record->cells[i];
 			buf_append_byte(out, 0x1F);
 			buf_append(out, cell->data, cell->kind == CELL_MISSING ? 0 : cell->len);
