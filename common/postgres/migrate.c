@@ -19,6 +19,7 @@ static const struct {
 	{6, "checks", sql_ledger_006_checks},
 	{7, "job", sql_ledger_007_job},
 	{8, "lookups", sql_ledger_008_lookups},
+	{9, "incremental", sql_ledger_009_incremental},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -13,6 +13,7 @@ struct batch_options {
 	const char *rebuild;
 	struct opt_list selected;
 	struct opt_list excluded;
+	bool full;
 	bool json;
 };
 
@@ -21,6 +22,10 @@ static const struct opt run_rows[] = {
 		"the same as MODEL among the arguments"},
 	{"exclude", 0, OPT_LIST, offsetof(struct batch_options, excluded), "MODEL",
 		"leave out what MODEL means"},
+	{"full", 0, OPT_FLAG, offsetof(struct batch_options, full), NULL,
+		"calculate incremental models from all rows"},
+	{"full-refresh", 0, OPT_FLAG, offsetof(struct batch_options, full), NULL,
+		"the same as --full"},
 	{"rebuild", 0, OPT_TEXT, offsetof(struct batch_options, rebuild), "MODEL",
 		"drop MODEL and what reads it, make all anew; readers wait meanwhile"},
 	{"json", 0, OPT_FLAG, offsetof(struct batch_options, json), NULL,
@@ -91,6 +96,7 @@ static int run_run(struct cli *cli, const void *options, int argc, char **argv)
 		.models = selection(&wanted->selected, argc, argv, items),
 		.excluded = {excluded.items, excluded.count},
 		.rebuild = wanted->rebuild,
+		.full = wanted->full,
 		.line = add_model,
 		.context = table};
 	bool ok = run_once(&run, &summary, &err);

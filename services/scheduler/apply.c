@@ -132,7 +132,8 @@ bool apply_comments(struct batch *batch, const struct model *model, struct err *
 {
 	static const char *const kinds[] = {[MODEL_VIEW] = "VIEW",
 		[MODEL_TABLE] = "TABLE",
-		[MODEL_MATVIEW] = "MATERIALIZED VIEW"};
+		[MODEL_MATVIEW] = "MATERIALIZED VIEW",
+		[MODEL_INCREMENTAL] = "TABLE"};
 	struct shape shape;
 	if (!shape_read(batch->database, model->schema, model->table, &batch->arena, &shape, err))
 		return false;

@@ -27,7 +27,8 @@ struct model_result {
 	int64_t updated;
 	int64_t deleted;
 	int64_t milliseconds;
-	const char *error; /* "" */
+	const char *error; /* NULL: none */
+	const char *note;  /* how an incremental model was calculated; NULL: none */
 };
 
 enum check_state { CHECK_PASS, CHECK_WARN, CHECK_FAIL, CHECK_ERROR };
@@ -60,6 +61,7 @@ struct batch {
 	const struct model *rebuild; /* NULL: none */
 	bool fenced;		     /* `generation` must still be the leader's at the end */
 	int64_t generation;
+	bool full; /* incremental models run their full query */
 	enum overlap_rule overlap;
 	unsigned attempt;    /* from 1 */
 	int64_t timeout_ms;  /* of the whole run; 0: none */
@@ -115,8 +117,10 @@ MUST_CHECK bool key_indexed(
 /* "a", "b" */
 void key_list(const struct model *model, struct buf *out);
 
-/* publish.c, matview.c: one model inside the run's transaction. */
+/* publish.c, matview.c, incremental.c: one model inside the run's transaction. */
 MUST_CHECK bool publish_table(struct batch *batch, const struct model *model, struct err *err);
+MUST_CHECK bool publish_incremental(
+	struct batch *batch, const struct model *model, struct err *err);
 MUST_CHECK bool publish_matview(struct batch *batch, const struct model *model, struct err *err);
 
 /* rebuild.c: drops batch->rebuild's relation and all that reads it; puts back what hangs on a model

@@ -109,13 +109,13 @@ static bool write_models(struct batch *batch, struct err *err)
 			model_states[result->state], print(&numbers[1], result->inserted),
 			print(&numbers[2], result->updated), print(&numbers[3], result->deleted),
 			print(&numbers[4], result->milliseconds),
-			result->error ? result->error : ""};
+			result->error ? result->error : "", result->note ? result->note : ""};
 		if (!database_run(batch->database,
 			    "INSERT INTO penstock.model_run (run_id, model, materialized, state, "
-			    "inserted, updated, deleted, milliseconds, error) VALUES "
+			    "inserted, updated, deleted, milliseconds, error, note) VALUES "
 			    "($1::bigint, $2, $3, $4, $5::bigint, $6::bigint, $7::bigint, "
-			    "$8::bigint, $9)",
-			    parameters, 9, NULL, err))
+			    "$8::bigint, $9, $10)",
+			    parameters, 10, NULL, err))
 			return false;
 	}
 	return true;

@@ -36,6 +36,7 @@ static const struct {
 	{"view", MODEL_VIEW},
 	{"table", MODEL_TABLE},
 	{"materialized_view", MODEL_MATVIEW},
+	{"incremental", MODEL_INCREMENTAL},
 };
 
 const char *materialized_name(enum materialized materialized)
@@ -77,13 +78,9 @@ static bool read_materialized(struct model *model, const struct head_value *valu
 			return true;
 		}
 	}
-	if (strcmp(value->text, "incremental") == 0)
-		return err_config(err,
-			"%s:%d: materialized: incremental is not supported by this version: use "
-			"table",
-			model->path, value->line);
 	return err_config(err,
-		"%s:%d: materialized: expected view, table or materialized_view, not '%s'",
+		"%s:%d: materialized: expected view, table, materialized_view or "
+		"incremental, not '%s'",
 		model->path, value->line, value->text);
 }
 
@@ -97,6 +94,12 @@ static bool read_key(
 	if (value->text && !head_list(value->text, arena, &model->unique_key))
 		return err_config(err, "%s:%d: unique_key: expected columns, a, b, each once",
 			model->path, value->line);
+	if (!value->text && model->materialized == MODEL_INCREMENTAL)
+		return err_config(err,
+			"%s: an incremental model needs a line -- unique_key: a, b (it tells which "
+			"rows "
+			"new ones change)",
+			model->path);
 	if (!value->text && model->materialized == MODEL_MATVIEW)
 		return err_config(err,
 			"%s: a materialized view needs a line -- unique_key: a, b (Postgres "

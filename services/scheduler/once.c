@@ -28,7 +28,9 @@ static void print_models(const struct once *once, const struct batch *batch)
 			.updated = result->updated,
 			.deleted = result->deleted,
 			.milliseconds = result->milliseconds,
-			.message = result->error ? result->error : ""};
+			.message = result->error  ? result->error
+				   : result->note ? result->note
+						  : ""};
 		once->line(once->context, &line);
 	}
 }
@@ -82,6 +84,7 @@ bool once_run(const struct once *once, struct run_summary *ret_summary, enum bat
 		batch = (struct batch){.project = once->project,
 			.trigger = once->trigger,
 			.rebuild = once->rebuild,
+			.full = once->full,
 			.overlap = once->overlap,
 			.timeout_ms = once->config->recalculate.timeout_ms,
 			.attempt = attempt,
@@ -132,6 +135,7 @@ bool run_once(const struct run_options *options, struct run_summary *ret_summary
 	struct once once = {.config = options->config,
 		.project = &project,
 		.trigger = "hand",
+		.full = options->full,
 		.overlap = options->config->recalculate.overlap,
 		.line = options->line,
 		.context = options->context};

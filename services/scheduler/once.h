@@ -10,6 +10,7 @@ struct once {
 	struct project *project; /* models selected */
 	const char *trigger;
 	const struct model *rebuild;
+	bool full;
 	enum overlap_rule overlap;
 	bool fenced;
 	int64_t generation;

@@ -20,7 +20,7 @@
 
 #define LIVE_SUFFIX "_live"
 
-enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW };
+enum materialized { MODEL_VIEW, MODEL_TABLE, MODEL_MATVIEW, MODEL_INCREMENTAL };
 
 struct model_column {
 	const char *name;
@@ -113,7 +113,7 @@ MUST_CHECK bool project_select_rebuild(
 MUST_CHECK bool project_select_checks(
 	struct project *project, const struct string_list *names, struct err *err);
 
-/* "view", "table", "materialized_view". */
+/* "view", "table", "materialized_view", "incremental". */
 const char *materialized_name(enum materialized materialized);
 /* The model a name in `own_schema`'s SQL means (own schema, then public); NULL when none. */
 struct model *project_resolve(const struct project *project, const char *own_schema,

@@ -8,31 +8,36 @@
  * Without a unique index on the key the table is a multiset: of each row's text image as many are
  * deleted or inserted as there are too many or too few.
  */
+#include "scheduler/publish.h"
 #include "base/log.h"
 #include "postgres/quote.h"
-#include "scheduler/batch.h"
 
-#define FRESH	  "pg_temp.penstock_fresh"
+#define FRESH	  PUBLISH_FRESH
 /* Text output is exact for every type, and "C" compares its bytes. */
 #define IMAGE_END ")::text COLLATE \"C\""
 
-static bool run_sql(struct batch *batch, struct buf *sql, int64_t *ret_affected, struct err *err)
+bool publish_run(struct batch *batch, struct buf *sql, int64_t *ret_affected, struct err *err)
 {
-	bool ok = sql->overflow ? err_fail(err, ERR_FATAL, "the model has too many columns")
+	bool ok = sql->overflow ? err_fail(err, ERR_FATAL, "the model's SQL becomes too long")
 				: database_run(batch->database, buf_text(sql), NULL, 0,
 					  ret_affected, err);
 	buf_clear(sql);
 	return ok;
 }
 
-static bool build(struct batch *batch, const struct model *model, struct buf *sql, struct err *err)
+bool publish_fill(struct batch *batch, const char *name, const char *query, struct err *err)
 {
-	if (!database_exec(batch->database, "DROP TABLE IF EXISTS " FRESH, err))
-		return false;
-	buf_append_text(sql, "CREATE TEMP TABLE penstock_fresh ON COMMIT DROP AS\n");
-	buf_append_text(sql, model->query.text);
-	return run_sql(batch, sql, NULL, err) &&
-	       database_exec(batch->database, "ANALYZE " FRESH, err);
+	struct buf sql;
+	buf_init(&sql, BATCH_SQL_MAX);
+	buf_printf(&sql, "DROP TABLE IF EXISTS %s", name);
+	bool ok = publish_run(batch, &sql, NULL, err);
+	buf_printf(&sql, "CREATE TEMP TABLE %s ON COMMIT DROP AS\n", strchr(name, '.') + 1);
+	buf_append_text(&sql, query);
+	ok = ok && publish_run(batch, &sql, NULL, err);
+	buf_printf(&sql, "ANALYZE %s", name);
+	ok = ok && publish_run(batch, &sql, NULL, err);
+	buf_release(&sql);
+	return ok;
 }
 
 /* The first publication: nobody knows the table yet. */
@@ -50,22 +55,22 @@ static bool create(struct batch *batch, const struct model *model, struct buf *s
 		buf_append_text(sql, ")");
 	}
 	buf_append_text(sql, ")");
-	if (!run_sql(batch, sql, NULL, err))
+	if (!publish_run(batch, sql, NULL, err))
 		return false;
 	buf_append_text(sql, "INSERT INTO ");
 	quote_qualified(sql, model->schema, model->table);
 	buf_append_text(sql, " SELECT * FROM " FRESH);
-	if (!run_sql(batch, sql, &result->inserted, err))
+	if (!publish_run(batch, sql, &result->inserted, err))
 		return false;
 	buf_append_text(sql, "ANALYZE ");
 	quote_qualified(sql, model->schema, model->table);
-	return run_sql(batch, sql, NULL, err);
+	return publish_run(batch, sql, NULL, err);
 }
 
-static void same_key(const struct model *model, struct buf *sql)
+void publish_same_key(const struct model *model, const char *one, struct buf *sql)
 {
 	for (size_t i = 0; i < model->unique_key.count; i++) {
-		buf_append_text(sql, i ? " AND n." : "n.");
+		buf_printf(sql, "%s%s.", i ? " AND " : "", one);
 		quote_identifier(sql, model->unique_key.items[i]);
 		buf_append_text(sql, " = t.");
 		quote_identifier(sql, model->unique_key.items[i]);
@@ -84,7 +89,7 @@ static void update_sql(const struct model *model, const struct shape *shape, str
 		quote_identifier(sql, shape->columns[i].name);
 	}
 	buf_append_text(sql, " FROM " FRESH " n WHERE ");
-	same_key(model, sql);
+	publish_same_key(model, "n", sql);
 	buf_append_text(sql, " AND ROW(");
 	shape_list_columns(shape, "t.", sql);
 	buf_append_text(sql, ")::record OPERATOR(pg_catalog.*<>) ROW(");
@@ -92,32 +97,63 @@ static void update_sql(const struct model *model, const struct shape *shape, str
 	buf_append_text(sql, ")::record");
 }
 
-static bool apply_by_key(struct batch *batch, const struct model *model, const struct shape *shape,
+static bool delete_gone(struct batch *batch, const struct model *model, const char *within,
 	struct buf *sql, struct err *err)
 {
-	struct model_result *result = batch_result(batch, model);
 	buf_append_text(sql, "DELETE FROM ");
 	quote_qualified(sql, model->schema, model->table);
 	buf_append_text(sql, " t WHERE NOT EXISTS (SELECT FROM " FRESH " n WHERE ");
-	same_key(model, sql);
+	publish_same_key(model, "n", sql);
 	buf_append_text(sql, ")");
-	if (!run_sql(batch, sql, &result->deleted, err))
-		return false;
-	update_sql(model, shape, sql);
-	if (!run_sql(batch, sql, &result->updated, err))
-		return false;
+	if (within) {
+		buf_printf(sql, " AND EXISTS (SELECT FROM %s k WHERE ", within);
+		publish_same_key(model, "k", sql);
+		buf_append_text(sql, ")");
+	}
+	return publish_run(batch, sql, &batch_result(batch, model)->deleted, err);
+}
+
+static void insert_sql(const struct model *model, const struct shape *shape, struct buf *sql)
+{
 	buf_append_text(sql, "INSERT INTO ");
 	quote_qualified(sql, model->schema, model->table);
 	buf_append_text(sql, " (");
 	shape_list_columns(shape, "", sql);
 	buf_append_text(sql, ") SELECT ");
 	shape_list_columns(shape, "n.", sql);
-	buf_append_text(sql, " FROM " FRESH " n WHERE NOT EXISTS (SELECT FROM ");
-	quote_qualified(sql, model->schema, model->table);
-	buf_append_text(sql, " t WHERE ");
-	same_key(model, sql);
-	buf_append_text(sql, ")");
-	return run_sql(batch, sql, &result->inserted, err);
+	buf_append_text(sql, " FROM " FRESH " n");
+}
+
+bool publish_by_key(struct batch *batch, const struct model *model, const struct shape *shape,
+	const char *within, struct err *err)
+{
+	struct model_result *result = batch_result(batch, model);
+	struct buf sql;
+	buf_init(&sql, BATCH_SQL_MAX);
+	bool ok = delete_gone(batch, model, within, &sql, err);
+	update_sql(model, shape, &sql);
+	ok = ok && publish_run(batch, &sql, &result->updated, err);
+	buf_clear(&sql);
+	insert_sql(model, shape, &sql);
+	buf_append_text(&sql, " WHERE NOT EXISTS (SELECT FROM ");
+	quote_qualified(&sql, model->schema, model->table);
+	buf_append_text(&sql, " t WHERE ");
+	publish_same_key(model, "n", &sql);
+	buf_append_text(&sql, ")");
+	ok = ok && publish_run(batch, &sql, &result->inserted, err);
+	buf_release(&sql);
+	return ok;
+}
+
+bool publish_append(
+	struct batch *batch, const struct model *model, const struct shape *shape, struct err *err)
+{
+	struct buf sql;
+	buf_init(&sql, BATCH_SQL_MAX);
+	insert_sql(model, shape, &sql);
+	bool ok = publish_run(batch, &sql, &batch_result(batch, model)->inserted, err);
+	buf_release(&sql);
+	return ok;
 }
 
 /* "SELECT <what>, image, nth FROM <relation>": each row with its image and its number among equals.
@@ -159,7 +195,7 @@ static bool apply_as_multiset(struct batch *batch, const struct model *model,
 	counted(shape, &fresh, sql);
 	buf_append_text(sql, " c ON c.image = o.image "
 			     "WHERE d.ctid = o.place AND o.nth > coalesce(c.copies, 0)");
-	bool ok = run_sql(batch, sql, &result->deleted, err);
+	bool ok = publish_run(batch, sql, &result->deleted, err);
 	if (ok) {
 		buf_printf(sql, "INSERT INTO %s (", buf_text(&target));
 		shape_list_columns(shape, "", sql);
@@ -170,7 +206,7 @@ static bool apply_as_multiset(struct batch *batch, const struct model *model,
 		buf_append_text(sql, " n ON f.ctid = n.place LEFT JOIN ");
 		counted(shape, &target, sql);
 		buf_append_text(sql, " c ON c.image = n.image WHERE n.nth > coalesce(c.copies, 0)");
-		ok = run_sql(batch, sql, &result->inserted, err);
+		ok = publish_run(batch, sql, &result->inserted, err);
 	}
 	buf_release(&fresh);
 	buf_release(&target);
@@ -187,7 +223,7 @@ static bool apply(struct batch *batch, const struct model *model, const struct s
 		log_warn("the table has no unique index on the model's unique_key: comparing whole "
 			 "rows; run --rebuild gives it one",
 			log_str("model", model->name));
-	return indexed ? apply_by_key(batch, model, shape, sql, err)
+	return indexed ? publish_by_key(batch, model, shape, NULL, err)
 		       : apply_as_multiset(batch, model, shape, sql, err);
 }
 
@@ -196,7 +232,7 @@ static bool publish(
 {
 	struct shape old;
 	struct shape fresh;
-	if (!build(batch, model, sql, err) ||
+	if (!publish_fill(batch, FRESH, model->query.text, err) ||
 		(model->unique_key.count && !key_prove(batch, model, FRESH, err)) ||
 		!shape_read(
 			batch->database, model->schema, model->table, &batch->arena, &old, err) ||

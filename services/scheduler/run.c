@@ -110,7 +110,8 @@ static bool build_model(struct batch *batch, const struct model *model, struct e
 	static bool (*const publish[])(struct batch *, const struct model *, struct err *) = {
 		[MODEL_VIEW] = publish_view,
 		[MODEL_TABLE] = publish_table,
-		[MODEL_MATVIEW] = publish_matview};
+		[MODEL_MATVIEW] = publish_matview,
+		[MODEL_INCREMENTAL] = publish_incremental};
 	struct model_result *result = batch_result(batch, model);
 	int64_t started = clock_monotonic_us();
 	int64_t limit_us = model->timeout_ms ? started + model->timeout_ms * 1000 : 0;

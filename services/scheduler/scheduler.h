@@ -37,6 +37,7 @@ struct run_options {
 	struct string_list models; /* as project_select: "orders", "marts.*", "+x+"; none: all */
 	struct string_list excluded;
 	const char *rebuild; /* --rebuild MODEL; NULL: none */
+	bool full;	     /* --full: incremental models, too */
 	/* Called for each model and check when the run is over, also after a failure; may be NULL.
 	 */
 	void (*line)(void *context, const struct run_line *line);

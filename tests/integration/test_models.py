@@ -333,8 +333,8 @@ def test_reports_are_whole_files(project, database):
 BAD = [
     ("-- materialised: table\nSELECT 1", "marts/bad.sql:1: unknown key 'materialised'"),
     ("-- materialized: table\n-- materialized: view\nSELECT 1", "bad.sql:2: 'materialized' stands in line 1 already"),
-    ("-- materialized: incremental\nSELECT 1", "bad.sql:1: materialized: incremental is not supported by this version"),
-    ("-- materialized: tabel\nSELECT 1", "bad.sql:1: materialized: expected view, table or materialized_view"),
+    ("-- materialized: incremental\nSELECT 1", "bad.sql: an incremental model needs a line -- unique_key"),
+    ("-- materialized: tabel\nSELECT 1", "bad.sql:1: materialized: expected view, table, materialized_view or incremental"),
     ("-- materialized: materialized_view\nSELECT 1", "bad.sql: a materialized view needs a line -- unique_key"),
     ("-- unique_key: a\nSELECT 1 AS a", "bad.sql:1: a view has no unique_key"),
     ("-- materialized: table\n-- schedule: * * *\nSELECT 1", "bad.sql:2: cron '* * *': expected five fields"),
@@ -406,12 +406,15 @@ def test_the_examples_of_the_docs(project, database):
     """docs/models.md: each block that names its file, run as it stands there."""
     text = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text()
     blocks = re.findall(r"```\w+\n(?:--|#) file: (\S+)\n(.*?)```", text, re.S)
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for path, content in blocks:
         project.file(path, content)
     database.execute("CREATE TABLE raw.sales (shop int, amount int); CREATE TABLE raw.shops (shop int);"
-                     "INSERT INTO raw.sales VALUES (1, 5), (1, 6), (2, 3); INSERT INTO raw.shops VALUES (1), (2)")
-    assert project.results() == {"marts.shop_totals": ("published", 2, 0, 0)}
+                     "INSERT INTO raw.sales VALUES (1, 5), (1, 6), (2, 3); INSERT INTO raw.shops VALUES (1), (2);"
+                     "CREATE TABLE raw.daily (day int, amount int, _file bigint, _row bigint);"
+                     "INSERT INTO raw.daily VALUES (1, 5, 1, 1), (1, 6, 1, 2), (2, 7, 1, 3)")
+    project.dataset("daily", {"day": "int", "amount": "int"}, "daily*.csv", ["_file", "_row"])
+    assert project.results() == {"marts.days": ("published", 1, 0, 0), "marts.shop_totals": ("published", 2, 0, 0)}
     assert set(database.execute("SELECT state FROM penstock.check_result")) == {("pass",)}
     assert database.value("SELECT count(*) FROM penstock.check_result") == 6
     project.run("report")

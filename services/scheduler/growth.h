@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How an incremental model's result depends on what it reads: its query as Postgres understands it,
+ * views put in as subqueries, and which datasets' tables may grow in it.
+ */
+#ifndef PENSTOCK_SCHEDULER_GROWTH_H
+#define PENSTOCK_SCHEDULER_GROWTH_H
+
+#include "query/growth.h"
+#include "scheduler/batch.h"
+
+struct growth {
+	struct query_growth query;
+	const struct config_dataset **growing; /* as query.sources; NULL: may not grow there */
+	struct string_list fixed;	       /* datasets in which nothing may be new */
+	const char *basis; /* digest of all else the result depends on: what it was then */
+};
+
+/*
+ * Refuses, with the reason, what can never be calculated in parts. Memory from batch->arena. Leaves
+ * the search path at the model's schema.
+ */
+MUST_CHECK bool growth_read(
+	struct batch *batch, const struct model *model, struct growth *ret_growth, struct err *err);
+
+#endif
