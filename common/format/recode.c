@@ -115,6 +115,11 @@ bool recode_bad(const char *text, size_t n, unsigned *ret_byte)
 	return true;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Why a conversion stopped. */
 enum stop { STOP_INPUT, STOP_ROOM };
 
@@ -193,7 +198,7 @@ bool recode_read(struct recode *recode, void *to, size_t n, size_t *ret_n, struc
 	if (recode->text_at == recode->text_len && !fill_text(recode, err))
 		return false;
 	size_t there = recode->text_len - recode->text_at;
-	n = n < there ? n : there;
+	n = least(n, there);
 	memcpy(to, recode->text + recode->text_at, n);
 	recode->text_at += n;
 	recode->handed += (int64_t)n;
@@ -216,13 +221,20 @@ static bool is_end(const struct recode *recode, int64_t position)
 static size_t advance(struct recode *recode, size_t n)
 {
 	struct flow *tail = &recode->tail;
-	size_t enough = tail->at + MAX_EXPANSION * n;
 	size_t done = 0;
-	convert(recode, tail, enough < recode->raw_len ? enough : recode->raw_len, recode->passed,
-		n - 1, &done);
+	size_t made = 0;
+	/* glibc takes a second byte order mark for the first when its first call had no room. */
+	if (recode->raw_base == 0 && tail->at == 0)
+		convert(recode, tail, least(recode->unit, recode->raw_len), recode->passed,
+			TEXT_BYTES, &done);
+	if (done < n) {
+		size_t enough = tail->at + MAX_EXPANSION * (n - done);
+		convert(recode, tail, least(enough, recode->raw_len), recode->passed, n - done - 1,
+			&made);
+		done += made;
+	}
 	enum stop stop = STOP_INPUT;
 	for (size_t end = tail->at; done < n && end < recode->raw_len && stop == STOP_INPUT;) {
-		size_t made = 0;
 		stop = convert(recode, tail, ++end, recode->passed, n - done, &made);
 		done += made;
 	}

@@ -248,7 +248,8 @@ static bool run(struct preview *preview, const struct cli *cli, struct cutter_to
 	bool ok = open_file(preview, err) &&
 		  choose_dataset(preview, &cli->config, &cli->datasets, err) &&
 		  open_rows(preview, err) &&
-		  lines_open(preview->lines, preview->fd, preview->path, err) &&
+		  lines_open(preview->lines, preview->fd, preview->path,
+			  &preview->dataset->config->reading, err) &&
 		  print_file(preview, ret_totals, err);
 	if (fflush(stdout) != 0 && ok)
 		return err_fail_errno(err, ERR_FATAL, "writing the rows");

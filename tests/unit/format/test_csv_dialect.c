@@ -218,6 +218,11 @@ static void encodings(void **state)
 		"10-18[1|\xE2\x82\xAC]\n"
 		"18-28!a:byte 0x00 is not utf-16@\xF8\x80,2\n"
 		"28-35!b:byte 0x21 is not utf-16@3,x\xF9\x81\n");
+	assert_renders_n(&reading, &no_names,
+		BYTES("\xFE\xFF\xFE\xFF\0a\0,\0b\0\n\0"
+		      "1\0,\0"
+		      "2\0\n"),
+		true, "12-20[1|2]\n");
 	reading.csv.encoding = "windows-1252";
 	reading.csv.delimiter = "\xC2\xA6";
 	assert_renders_n(&reading, &no_names,
