@@ -81,14 +81,22 @@ static bool write_text(const struct manifest *manifest, struct buf *out, struct 
 
 /* ---- creating ---- */
 
+struct creation {
+	struct manifest *manifest;
+	int64_t file_id; /* 0: made of time and content */
+};
+
 static bool make(void *context, int64_t created_ms, struct buf *out, struct err *err)
 {
-	struct manifest *manifest = context;
+	const struct creation *creation = context;
+	struct manifest *manifest = creation->manifest;
 	char digits[6] = {0};
 	memcpy(digits, manifest->sha256, 5);
-	manifest->created_ms = created_ms;
+	manifest->created_ms = creation->file_id ? creation->file_id >> 20 : created_ms;
 	manifest->file_id =
 		(int64_t)((uint64_t)created_ms << 20 | strtoull(digits, NULL, 16)) & INT64_MAX;
+	if (creation->file_id)
+		manifest->file_id = creation->file_id;
 	return write_text(manifest, out, err);
 }
 
@@ -99,11 +107,12 @@ bool manifest_create(
 	char path[PATH_MAX];
 	bool found = false;
 	bool created = false;
+	struct creation creation = {manifest, manifest->file_id};
 	const char *dataset = manifest->dataset;
 	document_name(name, manifest->sha256, manifest->repeat);
 	if (!load(archive, dataset, name, manifest, &found, err) ||
 		(!found && !archive->store->create(
-				   archive, dataset, name, make, manifest, &created, err)))
+				   archive, dataset, name, make, &creation, &created, err)))
 		return false;
 	/* Somebody else was faster. */
 	if (!found && !created && !load(archive, dataset, name, manifest, &found, err))

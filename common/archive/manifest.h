@@ -57,7 +57,8 @@ void manifest_release(struct manifest *manifest);
  * Creates the manifest unless (dataset, sha256, repeat) has one: then *ret_created is false and
  * *manifest is replaced by what is there. Durable before it returns. Sets created_ms and file_id:
  * later than those of every manifest of the dataset whose creation ended before this one began,
- * whatever the clocks of the producers that share the archive say.
+ * whatever the clocks of the producers that share the archive say. A file id that is set already is
+ * kept: a correction's, right behind that of what it corrects.
  */
 MUST_CHECK bool manifest_create(
 	struct archive *archive, struct manifest *manifest, bool *ret_created, struct err *err);

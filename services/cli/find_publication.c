@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "producer/route.h"
 
 static const size_t max_found = 100000;
 
@@ -13,7 +14,7 @@ struct search {
 	const struct publication_wanted *wanted;
 	bool (*like)(void *context, const struct manifest *manifest);
 	void *context;
-	const struct dataset *dataset;
+	const char *dataset;
 	struct arena *arena;
 	struct found_publications found;
 };
@@ -79,13 +80,13 @@ bool find_publications(struct archive *archive, const struct datasets *datasets,
 	struct search search = {.wanted = wanted, .like = like, .context = context, .arena = arena};
 	if (wanted->dataset && !datasets_find(datasets, wanted->dataset))
 		return err_usage(err, "there is no dataset '%s'", wanted->dataset);
-	for (size_t i = 0; i < datasets->count; i++) {
+	for (size_t i = 0; i <= datasets->count; i++) {
 		size_t before = search.found.count;
-		search.dataset = &datasets->items[i];
-		const char *name = search.dataset->config->name;
-		if (wanted->dataset && strcmp(wanted->dataset, name) != 0)
+		search.dataset =
+			i < datasets->count ? datasets->items[i].config->name : UNROUTED_DATASET;
+		if (wanted->dataset && strcmp(wanted->dataset, search.dataset) != 0)
 			continue;
-		if (!manifest_each(archive, name, NULL, visit, &search, err))
+		if (!manifest_each(archive, search.dataset, NULL, visit, &search, err))
 			return false;
 		if (search.found.count > before)
 			qsort(search.found.items + before, search.found.count - before,

@@ -17,7 +17,7 @@ bool publication_is_wanted(
 	const struct publication_wanted *wanted, const struct manifest *manifest);
 
 struct found_publication {
-	const struct dataset *dataset;
+	const char *dataset; /* its name, or UNROUTED_DATASET */
 	char sha256[65];
 	int64_t file_id;
 	int64_t repeat;
@@ -32,8 +32,8 @@ struct found_publications {
 };
 
 /*
- * Those of the configured datasets' publications that are wanted and for which `like` (may be NULL)
- * says yes. FATAL beyond 100,000.
+ * Those of the configured datasets' publications, and of what has no dataset, that are wanted and
+ * for which `like` (may be NULL) says yes. FATAL beyond 100,000.
  */
 MUST_CHECK bool find_publications(struct archive *archive, const struct datasets *datasets,
 	const struct publication_wanted *wanted,

@@ -22,6 +22,7 @@ extern const struct command command_preview;
 extern const struct command command_producer;
 extern const struct command command_publish;
 extern const struct command command_rejects;
+extern const struct command command_replay;
 extern const struct command command_report;
 extern const struct command command_retract;
 extern const struct command command_run;
@@ -50,6 +51,7 @@ static const struct command *const rows[] = {
 	&command_report,
 	&command_job,
 	&command_rejects,
+	&command_replay,
 	&command_retract,
 	&command_trace,
 	&command_verify,

@@ -12,6 +12,7 @@
 #include "cli/find_publication.h"
 #include "cli/rebuilding.h"
 #include "cli/table.h"
+#include "producer/route.h"
 
 static const size_t max_names = (size_t)64 << 20;
 
@@ -54,7 +55,8 @@ static const struct table_column columns[] = {
 static bool is_published(void *context, const struct manifest *manifest)
 {
 	(void)context;
-	return manifest->state != PUBLICATION_QUARANTINED;
+	return manifest->state != PUBLICATION_QUARANTINED &&
+	       strcmp(manifest->dataset, UNROUTED_DATASET) != 0;
 }
 
 static bool fail_several(const struct found_publications *found, struct err *err)
@@ -63,8 +65,7 @@ static bool fail_several(const struct found_publications *found, struct err *err
 	buf_init(&list, 4000);
 	for (size_t i = 0; i < found->count && i < 10; i++)
 		buf_printf(&list, "\n  --file-id %" PRId64 "  %s of dataset %s%s",
-			found->items[i].file_id, found->items[i].name,
-			found->items[i].dataset->config->name,
+			found->items[i].file_id, found->items[i].name, found->items[i].dataset,
 			found->items[i].state == PUBLICATION_RETRACTED ? " (retracted)" : "");
 	err_usage(err, "%zu publications fit; say which:%s", found->count, buf_text(&list));
 	buf_release(&list);
@@ -198,10 +199,11 @@ static bool find_and_retract(struct rebuilding *rebuilding, const struct retract
 	if (!find_one(rebuilding, options, name, arena, &one, err))
 		return false;
 	manifest_init(&manifest);
-	bool ok = manifest_load(rebuilding->archive, one->dataset->config->name, one->sha256,
-			  one->repeat, &manifest, &found, err) &&
+	bool ok = manifest_load(rebuilding->archive, one->dataset, one->sha256, one->repeat,
+			  &manifest, &found, err) &&
 		  (found || err_fail(err, ERR_RETRY, "its manifest was removed meanwhile")) &&
-		  retract(rebuilding, options, one->dataset, &manifest, err);
+		  retract(rebuilding, options, datasets_find(rebuilding->datasets, one->dataset),
+			  &manifest, err);
 	manifest_release(&manifest);
 	return ok;
 }

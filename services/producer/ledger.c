@@ -17,9 +17,9 @@ bool ledger_note_quarantine(
 {
 	char file_id[24];
 	snprintf(file_id, sizeof(file_id), "%" PRId64, manifest->file_id);
-	const char *parameters[] = {
-		manifest->dataset, file_id, manifest->sha256, manifest->name, manifest->reason};
-	return database_run(database, sql_producer_quarantine, parameters, 5, NULL, err);
+	const char *parameters[] = {manifest->dataset, file_id, manifest->sha256, manifest->name,
+		manifest->reason, publication_state_name(manifest->state)};
+	return database_run(database, sql_producer_quarantine, parameters, 6, NULL, err);
 }
 
 void ledger_try_note_quarantine(const struct config *config, const struct manifest *manifest)

@@ -7,7 +7,10 @@
 #include "config/config.h"
 #include "postgres/database.h"
 
-/* Notes a quarantined publication. */
+/*
+ * Notes a quarantined publication, or a retracted one unless the ledger has rows of it: those take
+ * more to go (services/worker/rebuild.h).
+ */
 MUST_CHECK bool ledger_note_quarantine(
 	struct database *database, const struct manifest *manifest, struct err *err);
 /* The same where Postgres is configured and answers soon; else nothing happens. */

@@ -2,14 +2,18 @@
 #include "producer/quarantine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "crypto/sha256.h"
 
 /* "/data/inbox/" -> "/data/quarantine" */
-static bool folder_beside(const char *inbox, char ret_folder[PATH_MAX], struct err *err)
+static bool name_folder(const char *inbox, char ret_folder[PATH_MAX])
 {
 	size_t n = strlen(inbox);
 	while (n > 1 && inbox[n - 1] == '/')
@@ -17,7 +21,12 @@ static bool folder_beside(const char *inbox, char ret_folder[PATH_MAX], struct e
 	while (n > 0 && inbox[n - 1] != '/')
 		n--;
 	int length = snprintf(ret_folder, PATH_MAX, "%.*squarantine", (int)n, inbox);
-	if (length < 0 || length >= PATH_MAX)
+	return length > 0 && length < PATH_MAX;
+}
+
+static bool folder_beside(const char *inbox, char ret_folder[PATH_MAX], struct err *err)
+{
+	if (!name_folder(inbox, ret_folder))
 		return err_fail(err, ERR_FATAL, "path too long: %s", inbox);
 	return file_make_folder(ret_folder, err);
 }
@@ -67,9 +76,57 @@ bool quarantine_move(const char *inbox, const struct claim *claim, int64_t file_
 	buf_printf(&text,
 		"%s\n\nThe archive keeps this content as file %" PRId64
 		". When the configuration or the schema was at fault, mend it and run\n"
-		"  penstock publish --again FILE\n",
+		"  penstock replay\n",
 		reason, file_id);
 	bool ok = file_replace(reason_path, text.data, text.len, err);
 	buf_release(&text);
 	return ok;
+}
+
+/* ---- and back ---- */
+
+static bool hash_of(int fd, char ret_sha256[SHA256_HEX])
+{
+	unsigned char block[65536];
+	unsigned char digest[SHA256_SIZE];
+	struct sha256 *hash = sha256_new();
+	ssize_t n;
+	while ((n = read(fd, block, sizeof(block))) > 0)
+		sha256_add(hash, block, (size_t)n);
+	sha256_finish(hash, digest);
+	sha256_hex(digest, ret_sha256);
+	return n == 0;
+}
+
+static bool has_content(const char *path, const char *sha256, int64_t size)
+{
+	struct stat st;
+	char found[SHA256_HEX];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool same = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == size &&
+		    hash_of(fd, found) && strcmp(found, sha256) == 0;
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+void quarantine_forget(
+	const char *inbox, const char *name, int64_t file_id, const char *sha256, int64_t size)
+{
+	char folder[PATH_MAX];
+	char path[PATH_MAX];
+	if (!name_folder(inbox, folder))
+		return;
+	for (int numbered = 0; numbered < 2; numbered++) {
+		char suffix[32] = "";
+		if (numbered)
+			snprintf(suffix, sizeof(suffix), ".%" PRId64, file_id);
+		int n = snprintf(path, sizeof(path), "%s/%s%s", folder, name, suffix);
+		if (n < 0 || (size_t)n >= sizeof(path) || !has_content(path, sha256, size))
+			continue;
+		unlink(path);
+		n = snprintf(path, sizeof(path), "%s/%s%s.reason.txt", folder, name, suffix);
+		if (n > 0 && (size_t)n < sizeof(path))
+			unlink(path);
+	}
 }

@@ -13,4 +13,11 @@
 MUST_CHECK bool quarantine_move(const char *inbox, const struct claim *claim, int64_t file_id,
 	const char *reason, bool *ret_moved, struct err *err);
 
+/*
+ * The file was taken up from the archive after all: what quarantine_move put there goes, unless it
+ * has other content by now.
+ */
+void quarantine_forget(
+	const char *inbox, const char *name, int64_t file_id, const char *sha256, int64_t size);
+
 #endif

@@ -163,7 +163,7 @@ static bool wanted(void *context, const char *sha256, int64_t repeat)
 static bool visit(void *context, const struct manifest *manifest, struct err *err)
 {
 	struct pass *pass = context;
-	if (manifest->state == PUBLICATION_QUARANTINED) {
+	if (manifest->state >= PUBLICATION_QUARANTINED) {
 		if (!ledger_note_quarantine(pass->database, manifest, err))
 			return false;
 		settle(pass, manifest->sha256, manifest->repeat, manifest->file_id);
@@ -280,8 +280,7 @@ static bool repair_dataset(struct pass *pass, struct err *err)
 static bool visit_unrouted(void *context, const struct manifest *manifest, struct err *err)
 {
 	struct pass *pass = context;
-	if (manifest->state == PUBLICATION_QUARANTINED &&
-		!ledger_note_quarantine(pass->database, manifest, err))
+	if (!ledger_note_quarantine(pass->database, manifest, err))
 		return false;
 	settle(pass, manifest->sha256, manifest->repeat, manifest->file_id);
 	return true;

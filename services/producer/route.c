@@ -83,6 +83,7 @@ static enum routing refuse_unknown(struct router *router)
 enum routing router_by_name(struct router *router, const char *name, const char *archive)
 {
 	router->dataset = NULL;
+	buf_clear(&router->reason);
 	collect(router, name);
 	if (router->count == 0 && archive)
 		collect(router, archive);

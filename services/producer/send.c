@@ -32,8 +32,7 @@ struct sending {
 
 /* ---- the manifest ---- */
 
-static bool begin_at(struct publisher *publisher, const struct content *content, int64_t repeat,
-	struct manifest *manifest, bool *ret_created, struct err *err)
+void publication_describe(const struct content *content, int64_t repeat, struct manifest *manifest)
 {
 	manifest_release(manifest);
 	manifest->dataset = content_dataset(content);
@@ -52,7 +51,28 @@ static bool begin_at(struct publisher *publisher, const struct content *content,
 		manifest->state = PUBLICATION_QUARANTINED;
 		manifest->reason = content->refused;
 	}
+}
+
+static bool begin_at(struct publisher *publisher, const struct content *content, int64_t repeat,
+	struct manifest *manifest, bool *ret_created, struct err *err)
+{
+	publication_describe(content, repeat, manifest);
 	return manifest_create(publisher->archive, manifest, ret_created, err);
+}
+
+bool publication_judge(struct publisher *publisher, const struct content *content, struct err *err)
+{
+	struct manifest manifest;
+	struct source source;
+	manifest_init(&manifest);
+	publication_describe(content, 0, &manifest);
+	manifest.file_id = 1; /* of no consequence */
+	bool ok = source_judge(publisher->archive, &manifest, err) &&
+		  source_open(publisher->archive, &manifest, &source, err);
+	if (ok)
+		source_close(&source);
+	manifest_release(&manifest);
+	return ok;
 }
 
 bool publication_begin(struct publisher *publisher, const struct content *content, bool again,

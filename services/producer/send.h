@@ -5,11 +5,18 @@
 
 #include "producer/publisher.h"
 
+struct content;
+
+/* The manifest as it would be created, with texts borrowed from the content. */
+void publication_describe(const struct content *content, int64_t repeat, struct manifest *manifest);
+/* Whether it would be quarantined: DATA with the reason. Nothing is written. */
+MUST_CHECK bool publication_judge(
+	struct publisher *publisher, const struct content *content, struct err *err);
+
 /*
  * Creates the manifest of this content, or finds the one it has: *ret_created says which. `again`
  * asks for the next repeat, unless the last one is still pending.
  */
-struct content;
 MUST_CHECK bool publication_begin(struct publisher *publisher, const struct content *content,
 	bool again, struct manifest *manifest, bool *ret_created, struct err *err);
 

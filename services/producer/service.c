@@ -53,7 +53,8 @@ struct service {
 	struct inbox inbox;
 	struct stale stale;
 	int watch;
-	bool recovered;
+	struct recovery recovery;
+	int64_t recover_at_us;
 	bool inbox_full;
 	int64_t settle_us;
 	int64_t rescan_us;
@@ -228,10 +229,11 @@ static void recovered_one(void *context, const struct publication_result *result
 static bool publish_files(struct service *service, int64_t *ret_next_us, struct err *err)
 {
 	struct inbox_file **ready = NULL;
-	if (!service->recovered) {
-		if (!recover(service->publisher, recovered_one, recovery_failed, service, err))
+	if (clock_monotonic_us() >= service->recover_at_us) {
+		if (!recover(service->publisher, &service->recovery, recovered_one, recovery_failed,
+			    service, err))
 			return false;
-		service->recovered = !stop_requested();
+		service->recover_at_us = clock_monotonic_us() + service->repair_us;
 	}
 	size_t count = inbox_ready(
 		&service->inbox, clock_monotonic_us(), service->settle_us, &ready, ret_next_us);
@@ -308,6 +310,8 @@ static void wait_step(struct service *service, int64_t next_us)
 		until_us = next_us;
 	if (service->repair && service->repair_at_us < until_us)
 		until_us = service->repair_at_us;
+	if (service->recover_at_us > now_us && service->recover_at_us < until_us)
+		until_us = service->recover_at_us;
 	int64_t ms = until_us > now_us ? (until_us - now_us + 999) / 1000 : 0;
 	bool hinted = ms > coalesce_ms;
 	stop_wait_fd(service->watch, ms);
@@ -400,6 +404,7 @@ static void end(struct service *service)
 	watch_close(service->watch);
 	inbox_release(&service->inbox);
 	metrics_free(service->metrics);
+	recovery_release(&service->recovery);
 	repair_free(service->repair);
 	publisher_close(service->publisher);
 }

@@ -258,7 +258,10 @@ bool loader_load_within(struct loader *loader, struct load_item *item, int64_t *
 	loader_fill_slots(loader, item, 1);
 	struct load_batch batch = {
 		.loader = loader, .slots = loader->slots, .count = 1, .within = true};
+	/* The next chunk of the transaction may need a table of this name, too. */
 	bool ok = start_anew(&batch) && run_steps(&batch, err) &&
+		  database_exec(
+			  loader->database, "DROP TABLE IF EXISTS pg_temp.penstock_stage", err) &&
 		  files_complete(&batch, ret_completed, err);
 	if (ok)
 		*ret_refused = loader->slots[0].refused;

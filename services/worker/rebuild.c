@@ -306,6 +306,7 @@ bool rebuild_load(struct rebuild *rebuild, struct load_item *items, size_t count
 			return false;
 		*ret_refused += refused;
 	}
+	fault_point("rebuild.loaded");
 	return true;
 }
 

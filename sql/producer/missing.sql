@@ -10,5 +10,6 @@ WHERE coalesce(f.state, 'loading') IN ('loading', 'complete')
       UNION
       SELECT d.chunk FROM penstock.dead_letter d
       WHERE d.dataset = $1 AND d.file_id = w.file_id AND d.chunk IS NOT NULL
+        AND d.replayed_at IS NULL
     ) known)
 ORDER BY w.file_id

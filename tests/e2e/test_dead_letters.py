@@ -64,3 +64,35 @@ def test_messages_larger_than_any_chunk_stop_nothing(project, database, kafka):
         assert sum(int(line.split()[0]) for line in dead) == (0 if omitted else 2_048_500)
         assert worker.stop() == 0
     assert database.value("SELECT count(*) FROM raw.orders") == 1
+
+
+def test_dead_letters_are_sent_again(project, database, kafka):
+    """One that would load by now, one that never will, one that is gone; a kill between sending and noting."""
+    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"])
+    elsewhere, prefix = project.config["topics"]["prefix"] + "x.", project.config["topics"]["prefix"]
+    project.config["topics"]["prefix"] = elsewhere
+    project.write().run("init")
+    rows = versions.make_rows(1, 100, 100)
+    good = project.json("publish", project.file("orders.csv", versions.to_csv(rows)))[0]
+    chunk = kafka.kcat("-C", "-t", f"{elsewhere}orders", "-o", "beginning", "-e", "-q", "-D", "", "-f", "%s").stdout
+    project.config["topics"]["prefix"] = prefix
+    project.write().run("init")
+    for offset, content in ((900, chunk), (901, b"rubbish\x00"), (900, chunk)):
+        kafka.kcat("-P", "-t", f"{prefix}dead", "-H", f"__connect.errors.topic={prefix}orders",
+                   "-H", "__connect.errors.partition=1", "-H", f"__connect.errors.offset={offset}", "-k", "key",
+                   str(project.file("letter", content)))
+    for offset in (900, 901, 902):
+        database.execute("INSERT INTO penstock.dead_letter (topic, partition, \"offset\", dataset, stage, reason, worker)"
+                         " VALUES (%s, 1, %s, 'orders', 'chunk', 'why', 'w')", (f"{prefix}orders", offset))
+    worker = project.start("worker")
+    outcomes = ["sent again", "sent again", "not in the dead topic any more"]
+    assert [row["outcome"] for row in project.json("replay", "--dead-letters", "--dry-run", code=3)] == [
+        "would be sent again", "would be sent again", outcomes[2]]
+    project.run("replay", "--dead-letters", code=-9, env={"PENSTOCK_FAULT": "replay.letter_sent"})
+    assert database.value("SELECT count(*) FROM penstock.dead_letter WHERE replayed_at IS NOT NULL") == 0
+    assert [row["outcome"] for row in project.json("replay", "--dead-letters", code=3)] == outcomes
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 30, "loaded")
+    versions.assert_same(versions.table(database, "raw.orders"), versions.expected([(good["file_id"], rows)]))
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 4, 30, "rubbish is dead again")
+    assert database.value("SELECT count(*) FROM penstock.dead_letter WHERE replayed_at IS NOT NULL") == 2
+    assert worker.running()

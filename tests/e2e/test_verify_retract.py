@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A publication taken back: the table is what the others say, also beside workers, also after a kill at any step."""
-import pytest
-
+"""
+Is the table what the files say? `verify` finds what somebody changed. And a publication taken back: the table is
+what the others say, also beside workers, also after a kill at any step.
+"""
 from support import versions
 from support.wait import wait_until
 
@@ -100,25 +101,27 @@ def test_the_latest_file_taken_back_gives_the_one_before(project, database):
     assert state_of(database, publications[1][0]) == "superseded"
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_at_any_step_it_is_finished_by_the_next_try(project, database, point):
+def test_killed_at_any_step_it_is_finished_by_the_next_try(project, database):
     project.dataset("orders", versions.FIELDS, "*.csv", ["id"], chunk_bytes="16KiB")
     project.run("init")
     project.start("worker")
-    publications = publish_all(project, range(3), "orders")
-    wait_until(lambda: complete(database, 3), 30, "all is loaded")
-    project.run("retract", "1.csv", code=-9, env={"PENSTOCK_FAULT": point})
-    done = point == "rebuild.committed"
-    before, after = versions.expected(publications), versions.expected([publications[0], publications[2]])
-    versions.assert_same(versions.table(database, "raw.orders"), after if done else before)
-    # Verify knows already that it is not over.
-    project.run("verify", code=0 if done else 3)
-    if point == "rebuild.marked":
-        project.run("verify", "--repair")
-    else:
-        project.run("retract", "1.csv")
-    versions.assert_same(versions.table(database, "raw.orders"), after)
-    assert state_of(database, publications[1][0]) == "retracted"
+    left = publish_all(project, range(len(POINTS) + 2), "orders")
+    wait_until(lambda: complete(database, len(left)), 30, "all is loaded")
+    for number, point in enumerate(POINTS, 1):
+        before = versions.expected(left)
+        gone = left.pop(1)
+        after = versions.expected(left)
+        project.run("retract", f"{number}.csv", code=-9, env={"PENSTOCK_FAULT": point})
+        done = point == "rebuild.committed"
+        versions.assert_same(versions.table(database, "raw.orders"), after if done else before)
+        # Verify knows already that it is not over.
+        project.run("verify", code=0 if done else 3)
+        if point == "rebuild.marked":
+            project.run("verify", "--repair")
+        else:
+            project.run("retract", f"{number}.csv")
+        versions.assert_same(versions.table(database, "raw.orders"), after)
+        assert state_of(database, gone[0]) == "retracted"
     project.run("verify")
 
 
@@ -135,4 +138,74 @@ def test_beside_workers_that_load(project, database):
     left = [p for n, p in enumerate(publications + more) if n not in (1, 4)]
     wait_until(lambda: complete(database, len(left)), 30, "the others are complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(left))
+    project.run("verify")
+
+
+# ---- verify ----
+
+def load(project, database, datasets, count=4, rows=300, keys=350):
+    """Publishes the same files to each dataset; {dataset: [(file id, rows)]}."""
+    contents = [versions.make_rows(number, rows, keys) for number in range(count)]
+    paths = [project.file(f"orders-{number}.csv", versions.to_csv(content)) for number, content in enumerate(contents)]
+    publications = {name: [(one["file_id"], content) for one, content in
+                           zip(project.json("publish", "--dataset", name, *paths), contents)] for name in datasets}
+    wait_until(lambda: complete(database, count * len(datasets)), 60, "all is loaded")
+    return publications
+
+
+def test_tampering_is_found_and_mended(project, database):
+    for name, rule in RULES.items():
+        project.dataset(name, versions.FIELDS, "none", ["id"], on_conflict=rule, chunk_bytes="16KiB")
+    project.dataset("appended", versions.FIELDS, "none", ["_file", "_row"], chunk_bytes="16KiB")
+    project.run("init")
+    database.execute("ALTER TABLE raw.last ADD CHECK (amount > -9000)")
+    project.start("worker")
+    publications = load(project, database, [*RULES, "appended"])
+    refused = database.value("SELECT count(*) FROM penstock.reject WHERE stage = 'load'")
+    assert refused > 10
+    clean = project.json("verify")
+    assert [(d["dataset"], d["missing"], d["surplus"], d["different"]) for d in clean] == [
+        (name, 0, 0, 0) for name in [*RULES, "appended"]]
+    assert clean[3]["rows"] == 1200 and clean[0]["files"] == 4
+    database.execute("""
+        DELETE FROM raw.last WHERE id IN (SELECT id FROM raw.last ORDER BY id LIMIT 3);
+        UPDATE raw.first SET note = 'somebody was here' WHERE id IN (SELECT id FROM raw.first ORDER BY id LIMIT 2);
+        UPDATE raw.greatest SET _row = _row + 1 WHERE id = (SELECT min(id) FROM raw.greatest);
+        INSERT INTO raw.appended (id, _file, _row) VALUES (1, 7, 1);
+        DELETE FROM raw.appended WHERE _row = 5;
+    """)
+    found = {d["dataset"]: d for d in project.json("verify", code=3)}
+    assert (found["last"]["missing"], found["last"]["surplus"], found["last"]["different"]) == (3, 0, 0)
+    assert (found["first"]["missing"], found["first"]["surplus"], found["first"]["different"]) == (0, 0, 2)
+    assert found["greatest"]["different"] == 1
+    assert (found["appended"]["missing"], found["appended"]["surplus"]) == (4, 1)
+    assert {(e["kind"], e["file"], e["record"]) for e in found["appended"]["examples"]} == {
+        ("surplus", None, 0), *(("missing", f"orders-{n}.csv", 5) for n in range(4))}
+    told = project.run("verify", "first", code=3).out
+    assert "0 missing, 0 surplus, 2 different\n" in told and ", record " in told
+    project.run("verify", "--repair")
+    project.run("verify")
+    for name in RULES:
+        if name != "last":  # whose table refused rows
+            versions.assert_same(versions.table(database, f"raw.{name}"),
+                                 versions.expected(publications[name], name))
+    assert database.value("SELECT count(*) FROM raw.appended WHERE _row = 5") == 4
+    versions.assert_ledger_whole(database)
+
+
+def test_what_cannot_be_compared_is_told(project, database):
+    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"])
+    project.run("init")
+    project.start("worker")
+    load(project, database, ["orders"], 2)
+    assert "there is no dataset 'x'" in project.run("verify", "x", code=2).err
+    objects = sorted((project.folder / "archive/orders/objects").rglob("*"))
+    victim = next(path for path in objects if path.is_file())
+    content = victim.read_bytes()
+    victim.chmod(0o644)
+    victim.write_bytes(content.replace(b"Bath", b"York"))
+    assert "does not hold what was loaded: chunk 0 of orders-" in project.run("verify", code=1).err
+    victim.unlink()
+    assert "opening archived content" in project.run("verify", "--repair", code=1).err
+    victim.write_bytes(content)
     project.run("verify")
