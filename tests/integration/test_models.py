@@ -6,9 +6,7 @@ import json
 import pathlib
 import random
 import re
-import threading
 
-import psycopg2
 import pytest
 
 from support.models import ModelProject, make_ledger
@@ -198,62 +196,6 @@ def test_rebuild_puts_back_what_reads_it(project, database, unique):
     assert database.value("SELECT obj_description('public.two'::regclass)") == "second"
     assert set(state for state, *_ in project.results().values()) == {"published", "unchanged"}
     database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
-
-
-class Reader(threading.Thread):
-    """Reads two models for ever; any wait, gap or half batch is a failure."""
-
-    def __init__(self, database, isolation):
-        super().__init__()
-        self.connection = database.connect()
-        self.connection.autocommit = False
-        self.connection.set_session(isolation_level=isolation, readonly=True)
-        self.over = threading.Event()
-        self.reads, self.bad = 0, []
-
-    def run(self):
-        with self.connection.cursor() as cursor:
-            while not self.over.is_set():
-                try:
-                    cursor.execute("SET LOCAL lock_timeout = '20ms'; SET LOCAL statement_timeout = '5s'")
-                    for _ in range(2):
-                        cursor.execute("""SELECT (SELECT sum(amount) FROM marts.lines), (SELECT sum(total) FROM marts.totals),
-                          (SELECT sum(total) FROM marts.fast), (SELECT sum(total) FROM marts.live),
-                          (SELECT count(*) FROM marts.lines)""")
-                        lines, totals, fast, live, count = cursor.fetchone()
-                        if not lines == totals == fast == live or count != 500:
-                            self.bad.append((lines, totals, fast, live, count))
-                        self.reads += 1
-                    self.connection.commit()
-                except psycopg2.Error as error:
-                    self.bad.append(str(error))
-                    self.connection.rollback()
-        self.connection.close()
-
-
-def test_readers_never_wait_and_see_whole_batches(project, database):
-    database.execute("CREATE TABLE raw.lines (id int PRIMARY KEY, shop int, amount int);"
-                     "INSERT INTO raw.lines SELECT i, i % 20, 1 FROM generate_series(1, 500) i")
-    project.model("marts.lines", "SELECT * FROM raw.lines", materialized="table")
-    project.model("marts.totals", "SELECT shop, sum(amount) AS total FROM lines GROUP BY shop", materialized="table",
-                  unique_key="shop")
-    project.model("marts.fast", "SELECT * FROM totals", materialized="materialized_view", unique_key="shop")
-    project.model("marts.live", "SELECT shop, total FROM totals")
-    project.run("run")
-    readers = [Reader(database, level) for level in ("READ COMMITTED", "REPEATABLE READ") for _ in range(2)]
-    for reader in readers:
-        reader.start()
-    rng = random.Random(3)
-    for i in range(32):
-        database.execute("UPDATE raw.lines SET amount = amount + %s, shop = (shop * 7 + %s) %% 23 WHERE id %% 3 = %s;"
-                         "DELETE FROM raw.lines WHERE id = %s; INSERT INTO raw.lines VALUES (%s, 30, 5)",
-                         (rng.randrange(9), i, i % 3, i + 1, 1000 + i))
-        project.run("run")
-    for reader in readers:
-        reader.over.set()
-        reader.join()
-    assert [reader.bad for reader in readers] == [[]] * 4
-    assert all(reader.reads > 100 for reader in readers)
 
 
 CHECKS = """

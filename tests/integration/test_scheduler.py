@@ -68,6 +68,25 @@ def test_loads_trigger_runs(project, database):
     assert service.stop() == 0
 
 
+def test_a_model_has_a_clock_of_its_own(project, database):
+    """What fell due for it alone runs it alone; a load runs all others."""
+    project.config["schedule"]["recalculate"] = {"cron": "@yearly", "after_load": True, "debounce": "100ms"}
+    project.write()
+    project.model("marts.own", "SELECT a FROM raw.t", materialized="table", schedule="@yearly")
+    database.execute("INSERT INTO penstock.run (trigger, state, generation, started_at) "
+                     "VALUES ('hand', 'published', 0, now() - interval '2 years');"
+                     "INSERT INTO penstock.model_run (run_id, model, materialized, state) VALUES (1, 'marts.own', 'table', 'published')")
+    service = project.start("scheduler")
+    wait_until(lambda: database.execute("SELECT run_id, trigger, models FROM penstock.run WHERE state = 'published' "
+                                        "ORDER BY 1")[1:] == [(2, "cron", ["marts.own"])])
+    load(database, 2)
+    wait_until(lambda: values(database) == [1, 2])
+    assert database.execute("TABLE marts.own") == [(1,)]
+    assert service.stop() == 0
+    assert {(row[0], tuple(row[1])) for row in database.execute("SELECT trigger, models FROM penstock.run WHERE run_id > 1")} == {
+        ("cron", ("marts.own",)), ("load", ("marts.m",))}
+
+
 def test_the_clock_triggers_runs(project, database):
     project.config["schedule"]["recalculate"] = {"cron": "*/10 * * * *", "time_zone": "Asia/Kathmandu", "after_load": False}
     project.write()
