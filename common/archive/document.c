@@ -23,16 +23,16 @@ enum kind { INTEGER, COUNT, REAL, FLAG, LETTER, TEXT, TEXTS, NAME, PARTITIONS, G
 
 struct member {
 	const char *name;
-	enum kind kind;
 	size_t offset;
 	const char *const
 		*names; /* NAME: what the values of the enum are called, NULL at the end */
 	const struct member *members; /* GROUP, GROUPS; a row without a name ends it */
-	int since;		      /* the document's version that brought it; 0: the first */
 	/* GROUPS, an array of structs; `offset` leads to the pointer, `members` count from there.
 	 */
 	size_t count; /* offset of the number of structs */
 	size_t size;  /* of one */
+	enum kind kind;
+	int since; /* the document's version that brought it; 0: the first */
 };
 
 #define AT(field)    offsetof(struct manifest, field)

@@ -89,6 +89,15 @@ bool cutter_open(const struct reading *reading, const struct schema *schema, str
 	return true;
 }
 
+bool cutter_check_columns(
+	const struct reading *reading, const struct schema *schema, struct err *err)
+{
+	struct mapping mapping;
+	bool ok = mapping_init(&mapping, reading, schema, &reading->csv.columns, err);
+	mapping_release(&mapping);
+	return ok;
+}
+
 void cutter_close(struct cutter *cutter)
 {
 	if (!cutter)

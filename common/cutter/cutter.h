@@ -26,6 +26,10 @@ MUST_CHECK bool cutter_open(const struct reading *reading, const struct schema *
 	struct input *input, const struct chunk_info *origin, struct cutter **ret_cutter,
 	struct err *err);
 void cutter_close(struct cutter *cutter);
+
+/* Judges the columns `csv.columns` names as cutter_open judges those of a header. */
+MUST_CHECK bool cutter_check_columns(
+	const struct reading *reading, const struct schema *schema, struct err *err);
 /* Whether each column is a field's and each field has one column: nothing ignored, no default. */
 bool cutter_is_exact(const struct cutter *cutter);
 

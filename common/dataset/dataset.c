@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "cutter/cutter.h"
 #include "record/encoder.h"
 
 #define TOPIC_NAME_MAX 249 /* Kafka's */
@@ -197,6 +198,16 @@ static void check_fields(struct checker *checker)
 	}
 }
 
+/* Columns the configuration names are judged now, not with every file. */
+static void check_columns(struct checker *checker)
+{
+	const struct reading *reading = &checker->dataset->config->reading;
+	struct err err;
+	if (reading->format == FORMAT_CSV && reading->csv.columns.count > 0 &&
+		!cutter_check_columns(reading, checker->dataset->schema, &err))
+		problem(checker, "csv.columns", "%s", err.message);
+}
+
 /* False when the schema itself does not load: then nothing else can be told. */
 static bool load_schema(struct checker *checker, struct dataset *dataset)
 {
@@ -216,6 +227,7 @@ static void load_dataset(struct checker *checker, const struct config_dataset *c
 		.table = {config->table_schema, config->table_name, {0}},
 		.greatest_field = -1,
 	};
+	size_t before = checker->count;
 	checker->dataset = dataset;
 	/* Prefix and name are at most 100 bytes each, which config_load saw to. */
 	if (strlen(dataset->topic) > TOPIC_NAME_MAX)
@@ -228,6 +240,8 @@ static void load_dataset(struct checker *checker, const struct config_dataset *c
 	check_greatest(checker, dataset);
 	check_unpivot(checker);
 	check_fields(checker);
+	if (checker->count == before)
+		check_columns(checker);
 }
 
 bool datasets_load(const struct config *config, struct datasets *ret_datasets, struct err *err)

@@ -58,15 +58,13 @@ static bool are_empty(const struct cell *cells, size_t from, size_t to)
 static void fold(struct csv *csv, size_t last, size_t found)
 {
 	struct csv_splitter *splitter = &csv->splitter;
-	const char *delimiter = csv_dialect_of(csv)->delimiter;
-	size_t delimiter_len = strlen(delimiter);
 	struct cell *cells = splitter->cells;
 	char *to = splitter->scratch + splitter->scratch_used;
 	size_t n = 0;
 	for (size_t i = last; i < found; i++) {
 		if (i > last) {
-			memcpy(to + n, delimiter, delimiter_len);
-			n += delimiter_len;
+			memcpy(to + n, splitter->delimiter, splitter->delimiter_len);
+			n += splitter->delimiter_len;
 		}
 		if (cells[i].len > 0)
 			memcpy(to + n, cells[i].data, cells[i].len);

@@ -19,8 +19,6 @@ void csv_general_init(struct csv_splitter *splitter, const struct csv_dialect *d
 	uint8_t *stops = splitter->stops;
 	unsigned char escape = (unsigned char)dialect->escape;
 	splitter->split = csv_split_general;
-	splitter->delimiter = dialect->delimiter;
-	splitter->delimiter_len = strlen(dialect->delimiter);
 	splitter->escape = escape;
 	stops[0] = STOPS_OUTSIDE | STOPS_INSIDE; /* perhaps the window's end */
 	stops['\n'] = STOPS_OUTSIDE;

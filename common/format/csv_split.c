@@ -52,6 +52,8 @@ void csv_splitter_init(
 		.window = window,
 		.scan = csv_scan_best(),
 		.split = csv_split_marks,
+		.delimiter = dialect->delimiter,
+		.delimiter_len = strlen(dialect->delimiter),
 		.quoting = dialect->quote != '\0',
 		.trim = dialect->trim,
 		.marks = allocate(blocks, sizeof(*splitter->marks)),

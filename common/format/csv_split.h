@@ -33,9 +33,9 @@ struct csv_splitter {
 	struct cell *cells;
 	char *scratch; /* cells that are not in the input as they are: unquoted, converted */
 	size_t scratch_used;
-	/* csv_general.c only: */
 	const char *delimiter; /* borrowed */
 	size_t delimiter_len;
+	/* csv_general.c only: */
 	unsigned char escape; /* 0: none */
 	uint8_t stops[256];   /* bytes to look at, in quotes and outside */
 };

@@ -178,18 +178,18 @@ static bool encode_number(struct encode_state *state, const struct op *op, const
 
 /* Which patterns a type takes, and how it encodes them. */
 static const struct temporal_form {
-	enum logical_type logical;
 	encode_text_fn encode;
+	enum logical_type logical;
 	bool date; /* the pattern must have one; else it must not */
 	bool zone; /* it may have one */
 } temporal_forms[] = {
-	{LOGICAL_DATE, encode_date, true, false},
-	{LOGICAL_TIME_MILLIS, encode_time, false, false},
-	{LOGICAL_TIME_MICROS, encode_time, false, false},
-	{LOGICAL_TIMESTAMP_MILLIS, encode_stamp, true, true},
-	{LOGICAL_TIMESTAMP_MICROS, encode_stamp, true, true},
-	{LOGICAL_LOCAL_TIMESTAMP_MILLIS, encode_stamp, true, false},
-	{LOGICAL_LOCAL_TIMESTAMP_MICROS, encode_stamp, true, false},
+	{encode_date, LOGICAL_DATE, true, false},
+	{encode_time, LOGICAL_TIME_MILLIS, false, false},
+	{encode_time, LOGICAL_TIME_MICROS, false, false},
+	{encode_stamp, LOGICAL_TIMESTAMP_MILLIS, true, true},
+	{encode_stamp, LOGICAL_TIMESTAMP_MICROS, true, true},
+	{encode_stamp, LOGICAL_LOCAL_TIMESTAMP_MILLIS, true, false},
+	{encode_stamp, LOGICAL_LOCAL_TIMESTAMP_MICROS, true, false},
 };
 
 static const struct temporal_form *find_temporal(const struct type *type)

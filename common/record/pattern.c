@@ -38,11 +38,11 @@ struct scan {
 };
 
 struct directive {
-	char letter;
-	unsigned tells;
-	unsigned char digits; /* at most; 0: no number */
-	size_t offset;	      /* of the number in struct scan */
 	bool (*read)(struct scan *scan, const struct pattern_item *item);
+	size_t offset; /* of the number in struct scan */
+	unsigned tells;
+	char letter;
+	unsigned char digits; /* at most; 0: no number */
 };
 
 struct pattern_item {
@@ -163,20 +163,20 @@ static bool read_zone(struct scan *scan, const struct pattern_item *item)
 #define AT(member) offsetof(struct scan, member)
 
 static const struct directive directives[] = {
-	{'Y', TELLS_YEAR, 4, AT(year), read_year},
-	{'y', TELLS_YEAR, 2, AT(year), read_short_year},
-	{'m', TELLS_MONTH, 2, AT(month), read_number},
-	{'b', TELLS_MONTH, 0, 0, read_month},
-	{'B', TELLS_MONTH, 0, 0, read_month},
-	{'d', TELLS_DAY, 2, AT(day), read_number},
-	{'j', TELLS_MONTH | TELLS_DAY, 3, AT(year_day), read_number},
-	{'H', TELLS_HOUR, 2, AT(hour), read_number},
-	{'I', TELLS_HOUR, 2, AT(hour), read_number},
-	{'p', TELLS_HALF, 0, 0, read_half},
-	{'M', TELLS_MINUTE, 2, AT(minute), read_number},
-	{'S', TELLS_SECOND, 2, AT(second), read_number},
-	{'f', TELLS_FRACTION, 9, 0, read_fraction},
-	{'z', TELLS_ZONE, 0, 0, read_zone},
+	{read_year, AT(year), TELLS_YEAR, 'Y', 4},
+	{read_short_year, AT(year), TELLS_YEAR, 'y', 2},
+	{read_number, AT(month), TELLS_MONTH, 'm', 2},
+	{read_month, 0, TELLS_MONTH, 'b', 0},
+	{read_month, 0, TELLS_MONTH, 'B', 0},
+	{read_number, AT(day), TELLS_DAY, 'd', 2},
+	{read_number, AT(year_day), TELLS_MONTH | TELLS_DAY, 'j', 3},
+	{read_number, AT(hour), TELLS_HOUR, 'H', 2},
+	{read_number, AT(hour), TELLS_HOUR, 'I', 2},
+	{read_half, 0, TELLS_HALF, 'p', 0},
+	{read_number, AT(minute), TELLS_MINUTE, 'M', 2},
+	{read_number, AT(second), TELLS_SECOND, 'S', 2},
+	{read_fraction, 0, TELLS_FRACTION, 'f', 9},
+	{read_zone, 0, TELLS_ZONE, 'z', 0},
 };
 
 static const struct directive *find_directive(char letter)

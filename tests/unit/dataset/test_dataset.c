@@ -115,6 +115,9 @@ static void mismatches_are_refused(void **state)
 	refused("key: [id], unpivot: {names: year, values: id}",
 		"field 'tags' is neither kept nor names nor values");
 	refused("key: [id], fields: {id: {path: a.b}}", "a path leads into JSON, this is CSV");
+	refused("key: [id], csv: {header: 0, columns: [id, tgs, year]}",
+		"a.csv.columns: header: missing columns: tags; columns the schema does not name: "
+		"tgs");
 	refused("key: [id], fields: {ids: {pattern: '%H'}}", "a.fields.ids: ");
 	refused("key: [id], fields: {yaer: {pattern: '%H'}}", "did you mean 'year'?");
 	refused("key: [id], fields: {jahr: {pattern: '%H'}}", "has no field 'jahr'");
