@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The rows of an entry of `sources`. */
 #include <stddef.h>
+#include <string.h>
 
 #include "config/keys.h"
 
@@ -15,14 +16,20 @@ static enum paging_rule paging_of(const void *scope)
 	return ((const struct remote *)scope)->paging.by;
 }
 
+static bool is_web(const void *scope)
+{
+	const char *url = ((const struct remote *)scope)->url;
+	return !url || strncmp(url, "s3://", 5) != 0;
+}
+
 static bool is_whole(const void *scope)
 {
-	return paging_of(scope) == PAGING_NONE;
+	return paging_of(scope) == PAGING_NONE && is_web(scope);
 }
 
 static bool is_paged(const void *scope)
 {
-	return !is_whole(scope);
+	return paging_of(scope) != PAGING_NONE;
 }
 
 static bool has_parameter(const void *scope)
@@ -40,6 +47,7 @@ static bool has_cursor(const void *scope)
 	return paging_of(scope) == PAGING_CURSOR;
 }
 
+static const struct condition web_only = {is_web, "a URL, http:// or https://"};
 static const struct condition whole_only = {is_whole, "an answer that comes whole (no paging)"};
 static const struct condition paged_only = {is_paged, "paging.by"};
 static const struct condition parameter_only = {has_parameter, "paging.by page, offset or cursor"};
@@ -50,8 +58,9 @@ static const struct key source_rows[] = {
 	{.path = "url",
 		.type = &value_source_url,
 		.offset = IN(url),
-		.expected = "a URL, http:// or https://",
-		.doc = "What is fetched."},
+		.expected = "a URL, http://, https:// or s3://BUCKET/PREFIX",
+		.doc = "What is fetched: an answer, or every new or changed object below a "
+		       "prefix."},
 	{.path = "dataset",
 		.type = &value_text,
 		.offset = IN(dataset),
@@ -63,6 +72,7 @@ static const struct key source_rows[] = {
 		.type = &value_source_name,
 		.offset = IN(file_name),
 		.fallback = "",
+		.condition = &web_only,
 		.expected = "a file name with {time} in it",
 		.doc = "What fetched files are called; `{time}` becomes the fetch's time and, "
 		       "with paging, the page's number. Not given: the source's name, "
@@ -85,6 +95,7 @@ static const struct key source_rows[] = {
 	{.path = "headers",
 		.type = &value_headers,
 		.fallback = "",
+		.condition = &web_only,
 		.expected = "a map of header lines",
 		.doc = "Sent with every request to the URL's own host, never to another one. "
 		       "Values with a variable in them, and those of headers that carry keys, "
@@ -93,6 +104,7 @@ static const struct key source_rows[] = {
 		.type = &value_path,
 		.offset = IN(ca),
 		.fallback = "",
+		.condition = &web_only,
 		.expected = "a file",
 		.doc = "Certificates to trust instead of the system's."},
 	{.path = "timeout",
@@ -101,6 +113,7 @@ static const struct key source_rows[] = {
 		.fallback = "10m",
 		.min = 1000,
 		.max = MILLISECONDS_A_DAY,
+		.condition = &web_only,
 		.expected = "a duration from 1s to 1d",
 		.doc = "How long one request may take. One that gets no byte for 30 s ends "
 		       "sooner."},
@@ -118,6 +131,7 @@ static const struct key source_rows[] = {
 		.fallback = "5",
 		.min = 0,
 		.max = 100,
+		.condition = &web_only,
 		.expected = "a whole number from 0 to 100",
 		.doc = "How often a request is tried again, with growing pauses, before the fetch "
 		       "has failed."},
@@ -125,6 +139,7 @@ static const struct key source_rows[] = {
 		.type = &value_rate,
 		.offset = IN(rate),
 		.fallback = "",
+		.condition = &web_only,
 		.expected = "a count a second, minute, hour or day: 5/s, 100/m, 1000/h, 5000/d",
 		.doc = "Requests are no closer together than that. Empty: no limit."},
 	{.path = "paging.by",
@@ -132,6 +147,7 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.by),
 		.fallback = "none",
 		.words = paging_rules,
+		.condition = &web_only,
 		.expected = "page, offset, cursor, link or none",
 		.doc = "How an API gives its records in pages, each of which becomes a file: by "
 		       "page number, by number of records passed over, by a cursor in the answer, "

@@ -15,6 +15,7 @@
 #include "base/fault.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "fetch/objects.h"
 #include "fetch/paging.h"
 #include "fetch/stage.h"
 
@@ -27,6 +28,8 @@ struct fetch {
 	struct stage stage;
 	struct fetch_state state;
 	struct pager pager;
+	struct objects objects;
+	bool from_bucket; /* `objects` instead of `pager` */
 	struct fetch_result *result;
 };
 
@@ -165,13 +168,34 @@ static bool fetch_pages(struct fetch *fetch, struct err *err)
 	return true;
 }
 
+static bool fetch_objects(struct fetch *fetch, struct err *err)
+{
+	if (!objects_open(&fetch->objects, err))
+		return false;
+	if (fetch->state.phase == FETCH_RUNNING && !objects_take(&fetch->objects, err))
+		return false;
+	if (fetch->state.phase == FETCH_IDLE)
+		fetch->result->outcome = FETCH_UNCHANGED;
+	return true;
+}
+
 /* ---- ending ---- */
+
+static bool release_page(struct fetch *fetch, const char *time, int64_t page, struct err *err)
+{
+	char name[FETCH_NAME_SIZE];
+	char other[OBJECTS_NAME_SIZE];
+	if (fetch->from_bucket)
+		return objects_name(&fetch->objects, page, name, other, err) &&
+		       stage_release_beside(&fetch->stage, page, name, other, err);
+	fetch_file_name(fetch->remote, time, page, name);
+	return stage_release(&fetch->stage, page, name, err);
+}
 
 static bool release(struct fetch *fetch, struct err *err)
 {
 	const struct fetch_state *state = &fetch->state;
 	char time[FETCH_TIME_SIZE];
-	char name[FETCH_NAME_SIZE];
 	fetch_time(state->started_s, time);
 	const struct fetch_whole whole = {fetch->remote, time, state->files};
 	if (state->files && fetch->options->whole &&
@@ -179,12 +203,12 @@ static bool release(struct fetch *fetch, struct err *err)
 		return false;
 	fault_point("fetch.whole");
 	for (int64_t page = 1; page <= state->files; page++) {
-		fetch_file_name(fetch->remote, time, page, name);
-		if (!stage_release(&fetch->stage, page, name, err))
+		if (!release_page(fetch, time, page, err))
 			return false;
 		fault_point("fetch.released");
 	}
-	return stage_released(&fetch->stage, err);
+	return stage_released(&fetch->stage, err) &&
+	       (!fetch->from_bucket || objects_remember(&fetch->objects, err));
 }
 
 static bool succeed(struct fetch *fetch, struct err *err)
@@ -232,10 +256,20 @@ static void fail(struct fetch *fetch, const struct err *err)
 
 static bool run(struct fetch *fetch, struct err *err)
 {
+	fetch->from_bucket = objects_are_source(fetch->remote);
+	fetch->objects = (struct objects){
+		.config = fetch->options->config,
+		.remote = fetch->remote,
+		.stage = &fetch->stage,
+		.state = &fetch->state,
+		.progress = fetch->options->progress,
+		.context = fetch->options->context,
+	};
 	pager_init(&fetch->pager, fetch->remote);
 	fetch->pager.progress = fetch->options->progress;
 	fetch->pager.context = fetch->options->context;
-	bool ok = begin(fetch, err) && fetch_pages(fetch, err);
+	bool ok = begin(fetch, err) &&
+		  (fetch->from_bucket ? fetch_objects(fetch, err) : fetch_pages(fetch, err));
 	if (ok && fetch->state.phase == FETCH_RELEASING)
 		ok = release(fetch, err);
 	ok = ok && succeed(fetch, err);
@@ -244,6 +278,8 @@ static bool run(struct fetch *fetch, struct err *err)
 	else
 		fail(fetch, err);
 	pager_release(&fetch->pager);
+	if (fetch->from_bucket)
+		objects_release(&fetch->objects);
 	return ok;
 }
 

@@ -111,6 +111,16 @@ bool stage_release(const struct stage *stage, int64_t page, const char *name, st
 	       err_fail_errno(err, ERR_RETRY, "moving %s to %s", from, to);
 }
 
+bool stage_release_beside(const struct stage *stage, int64_t page, const char *name,
+	const char *other, struct err *err)
+{
+	char to[PATH_MAX];
+	if (!path_in(stage->target, name, to, err))
+		return false;
+	/* Whoever holds the lock is the only one to put files there. */
+	return stage_release(stage, page, access(to, F_OK) == 0 ? other : name, err);
+}
+
 bool stage_released(const struct stage *stage, struct err *err)
 {
 	char path[PATH_MAX];

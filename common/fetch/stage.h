@@ -33,6 +33,9 @@ MUST_CHECK bool stage_keep(const struct stage *stage, int fd, int64_t page, stru
 /* Moves page number `page` into the inbox as `name`; fine when that was done before. */
 MUST_CHECK bool stage_release(
 	const struct stage *stage, int64_t page, const char *name, struct err *err);
+/* As stage_release, but as `other` where a file called `name` waits there already. */
+MUST_CHECK bool stage_release_beside(const struct stage *stage, int64_t page, const char *name,
+	const char *other, struct err *err);
 /* Makes the moves durable. */
 MUST_CHECK bool stage_released(const struct stage *stage, struct err *err);
 /* Removes every page. */

@@ -2,6 +2,8 @@
 /* fetch [NAME...]: sources fetched into the inbox now, whatever their schedules say. */
 #include "fetch/fetch.h"
 
+#include <string.h>
+
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -73,7 +75,9 @@ static void fetch_one(struct run *run, const struct remote *remote)
 	struct fetch_result result;
 	struct err err = {0};
 	progress_begin(&run->progress, remote->name, 0, true);
-	run->progress.counted = remote->paging.by == PAGING_NONE ? "answers" : "pages";
+	run->progress.counted = strncmp(remote->url, "s3://", 5) == 0 ? "objects"
+				: remote->paging.by == PAGING_NONE    ? "answers"
+								      : "pages";
 	run->page = 0;
 	bool ok = fetch_source(&options, remote, &result, &err);
 	progress_end(&run->progress, result.bytes, run->page);

@@ -152,3 +152,55 @@ def test_reports_go_into_a_bucket(shop, s3):
     shop.run("report", "broken", code=1)
     assert list(s3.client.keys(shop.bucket, "reports/")) == ["reports/of today/squares.csv"]
     assert list((shop.folder / "tmp").iterdir()) == []
+
+
+def landed(shop):
+    return sorted(path.name for path in (shop.folder / "inbox" / "@landing").iterdir())
+
+
+def test_what_is_new_in_a_bucket_comes_into_the_inbox(shop, s3, database):
+    shop.config["sources"] = {"landing": {"url": f"s3://{shop.bucket}/landing/", "max_bytes": "1MB"}}
+    shop.write()
+    put = s3.client.put
+    for number in range(6):
+        put(shop.bucket, f"landing/2026/orders-{number}.csv", rows(number * 100, 100).encode())
+    put(shop.bucket, "landing/.hidden", b"x")
+    put(shop.bucket, "landed/orders-9.csv", b"x")
+    # Killed with two files, then with all in the folder behind the inbox, then with one in the inbox.
+    kept = shop.folder / "inbox/.sources/landing/kept"
+    for point, lines in (("fetch.page:2", 2), ("fetch.kept", 3), ("fetch.whole", 6), ("fetch.released", 6)):
+        assert shop.run("fetch", code=None, env={"PENSTOCK_FAULT": point}).code == -9
+        assert len(kept.read_text().splitlines()) == lines
+    assert shop.json("fetch") == [{
+        "source": "landing", "outcome": "fetched", "files": 6, "error": None,
+        "bytes": sum(len(rows(number * 100, 100)) for number in range(6))}]
+    assert landed(shop) == [f"orders-{number}.csv" for number in range(6)]
+    assert (shop.folder / "inbox/@landing/orders-3.csv").read_text() == rows(300, 100)
+    assert shop.json("fetch")[0]["outcome"] == "nothing new"
+    # Another version, the same name elsewhere, one gone: two files come, beside those that wait.
+    put(shop.bucket, "landing/2026/orders-0.csv", rows(0, 150).encode())
+    put(shop.bucket, "landing/2027/orders-1.csv", rows(700, 10).encode())
+    s3.client.delete(shop.bucket, "landing/2026/orders-5.csv")
+    assert shop.json("fetch")[0]["files"] == 2
+    assert len(landed(shop)) == 8
+    put(shop.bucket, "landing/2028/orders-8.csv", b"x" * 1_000_001)
+    failed = shop.run("fetch", code=1)
+    assert "max_bytes" in failed.err
+    s3.client.delete(shop.bucket, "landing/2028/orders-8.csv")
+    # The producer does it by itself.
+    shop.config["sources"]["landing"]["every"] = "1s"
+    shop.write()
+    shop.start("producer")
+    shop.start("worker")
+    put(shop.bucket, "landing/2029/orders-7.csv", rows(900, 10).encode())
+    wait_until(lambda: count(database) == 620)
+    assert [service.stop() for service in shop.services] == [0, 0]
+
+
+def test_a_source_of_a_bucket_has_no_headers(shop):
+    shop.config["sources"] = {"landing": {"url": "s3://landing/x", "headers": {"X-Key": "1"}}}
+    shop.write()
+    assert "sources.landing.headers" in shop.run("config", "check", code=2).err
+    shop.config["sources"] = {"landing": {"url": "s3://Landing/x"}}
+    shop.write()
+    assert "bucket's name" in shop.run("fetch", code=1).err

@@ -31,7 +31,7 @@ static void the_example_is_what_it_says(void **state)
 	assert_string_equal(config.inbox, SOURCE_DIR "/docs/inbox");
 	assert_string_equal(config.topics.prefix, "penstock.");
 	assert_int_equal(config.dataset_count, 5);
-	assert_int_equal(config.source_count, 2);
+	assert_int_equal(config.source_count, 3);
 	assert_int_equal(config.recalculate.debounce_ms, 5000);
 	assert_true(config.recalculate.after_load);
 	assert_int_equal(config.warnings.count, 0);
