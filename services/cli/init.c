@@ -16,6 +16,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "postgres/migrate.h"
+#include "producer/route.h"
 
 static const int64_t try_ms = 2000;   /* one attempt to reach a server */
 static const int64_t call_ms = 30000; /* one order to Kafka */
@@ -150,6 +151,13 @@ static bool forget_archive(const struct init *init, const char *dataset, struct 
 	return ok;
 }
 
+/* What was refused for having no dataset. */
+static bool forget_unrouted(const struct init *init, struct err *err)
+{
+	return forget_archive(init, UNROUTED_DATASET, err) &&
+	       init_clear_ledger(init->database, UNROUTED_DATASET, err);
+}
+
 /*
  * Topics first: what a worker still loads from them goes with the tables. The archive is forgotten
  * before the ledger, so that no producer sends a file again in between.
@@ -170,7 +178,8 @@ static bool prepare_recreation(struct init *init, struct err *err)
 		if (init->options->forget && !forget_archive(init, dataset->config->name, err))
 			return false;
 	}
-	return empty_topic(init, init->datasets->dead_topic, err);
+	return empty_topic(init, init->datasets->dead_topic, err) &&
+	       (!init->options->forget || forget_unrouted(init, err));
 }
 
 static bool make_topic(struct init *init, const char *dataset, const char *topic, struct err *err)

@@ -67,6 +67,8 @@ MUST_CHECK bool init_empty_lookups(
 /* Rows the ledger has of any of the datasets' files. */
 MUST_CHECK bool init_has_data(struct database *database, const struct datasets *datasets,
 	bool *ret_data, struct err *err);
+/* Removes what the ledger says of the dataset's files. */
+MUST_CHECK bool init_clear_ledger(struct database *database, const char *dataset, struct err *err);
 /* FATAL while a worker's heartbeat is fresh: it would load what it has in hand. */
 MUST_CHECK bool init_no_workers(struct database *database, struct err *err);
 

@@ -28,13 +28,19 @@ static bool bind(struct database *database, const struct dataset *dataset,
 	return true;
 }
 
+bool init_clear_ledger(struct database *database, const char *dataset, struct err *err)
+{
+	const char *const name[] = {dataset};
+	return database_run(database, sql_init_clear_ledger, name, 1, NULL, err);
+}
+
 static bool change(struct database *database, const struct dataset *dataset, bool recreate,
 	bool forget, struct init_result *result, struct err *err)
 {
 	const char *const name[] = {dataset->config->name};
 	if (!begin(database, name, err))
 		return false;
-	if (recreate && !database_run(database, sql_init_clear_ledger, name, 1, NULL, err))
+	if (recreate && !init_clear_ledger(database, dataset->config->name, err))
 		return false;
 	if (forget && !database_run(database, "DELETE FROM penstock.schema WHERE dataset = $1",
 			      name, 1, NULL, err))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* penstock rejects: the records that can never load, with where they are and why. */
 #include <stddef.h>
+#include <stdio.h>
 
 #include "cli/print_listing.h"
 
@@ -45,6 +46,9 @@ static int rejects_run(struct cli *cli, const void *options, int argc, char **ar
 		&monitor, wanted->dataset, wanted->file, limit, &arena, &listing, &err);
 	if (ok)
 		print_listing(&listing, wanted->json);
+	if (ok && listing.rows && !wanted->json)
+		printf("\nOnce schema, configuration or table is mended, 'penstock replay "
+		       "--rejects' corrects these files.\n");
 	arena_release(&arena);
 	return ok ? EXIT_GOOD : cli_fail(&err);
 }

@@ -2,6 +2,7 @@
 /* penstock status: what the ledger says of files, workers, runs and dead letters. */
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/print_listing.h"
 
@@ -25,6 +26,25 @@ static void print_json(const struct status *status)
 	buf_release(&out);
 }
 
+static bool any_quarantined(const struct listing *files)
+{
+	size_t columns = files->shape->column_count;
+	for (size_t i = 0; i < files->rows * columns; i++)
+		if (strcmp(files->shape->columns[i % columns].key, "state") == 0 &&
+			files->cells[i] && strcmp(files->cells[i], "quarantined") == 0)
+			return true;
+	return false;
+}
+
+static void print_remedies(const struct status *status)
+{
+	if (any_quarantined(&status->parts[STATUS_FILES]))
+		printf("\nOnce schema or configuration is mended, 'penstock replay' takes "
+		       "quarantined files up again.\n");
+	if (status->parts[STATUS_DEAD_LETTERS].rows)
+		printf("\n'penstock replay --dead-letters' sends dead letters once more.\n");
+}
+
 /* Parts without rows say nothing; only the datasets are always shown. */
 static void print_tables(const struct status *status)
 {
@@ -34,6 +54,7 @@ static void print_tables(const struct status *status)
 		printf("%s%s\n", i ? "\n" : "", status->parts[i].shape->title);
 		print_listing(&status->parts[i], false);
 	}
+	print_remedies(status);
 }
 
 static int status_run(struct cli *cli, const void *options, int argc, char **argv)

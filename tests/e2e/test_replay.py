@@ -45,6 +45,16 @@ def test_the_inbox_sorts_files_by_their_headers(project, database):
     seen = states(database)
     assert seen["odd.csv"] == seen["all.zip!three.csv"] == (".unrouted", "quarantined")
     assert "towns: header" in str(project.json("status")["files"])
+    assert "'penstock replay' takes quarantined files up again" in project.run("status").out
+    # A member alone is taken up out of its archive, once it is somebody's; what is forgotten is gone.
+    project.dataset("facts", {"who": "long", "knows": "long"}, "three.csv", ["who"])
+    project.run("init")
+    assert [row["outcome"] for row in project.json("replay", "all.zip!three.csv")] == ["published"]
+    assert [row["name"] for row in project.json("replay", "--dry-run", code=3)] == ["odd.csv"]
+    for service in project.services:
+        service.stop()
+    project.run("init", "--recreate", "--forget", "--yes")
+    assert project.json("replay") == [] and database.value("SELECT count(*) FROM penstock.file") == 0
 
 
 def quarantined(database):
