@@ -31,7 +31,7 @@ bool log_enabled(enum log_level level)
 
 static const char *level_name(enum log_level level)
 {
-	static const char *const names[] = {"error", "warn", "info", "debug"};
+	static const char *const names[] = {"error", "warn", "info", "debug", "trace"};
 	return names[level];
 }
 

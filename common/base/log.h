@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Structured logs on stderr, one line an event: logfmt, or JSON with --log json. Libraries do not
- * log; loops and commands do, once, with context. Safe from any thread: a line is one write(2).
+ * log, but for the echo of statements at LOG_TRACE; loops and commands do, once, with context. Safe
+ * from any thread: a line is one write(2).
  */
 #ifndef PENSTOCK_BASE_LOG_H
 #define PENSTOCK_BASE_LOG_H
@@ -12,7 +13,7 @@
 
 #include "base/err.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
 enum log_format { LOG_LOGFMT, LOG_JSON };
 
 struct log_field {
@@ -49,6 +50,7 @@ void log_err(enum log_level level, const char *message, const struct err *err);
 #define log_error(message, ...) log_event(LOG_ERROR, message, ##__VA_ARGS__)
 #define log_warn(message, ...)	log_event(LOG_WARN, message, ##__VA_ARGS__)
 #define log_info(message, ...)	log_event(LOG_INFO, message, ##__VA_ARGS__)
+#define log_trace(message, ...) log_event(LOG_TRACE, message, ##__VA_ARGS__)
 #define log_debug(message, ...) log_event(LOG_DEBUG, message, ##__VA_ARGS__)
 
 #endif

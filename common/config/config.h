@@ -84,6 +84,15 @@ struct config_job {
 	int64_t timeout_ms;
 };
 
+/* A table with base rows from a CSV file. */
+struct config_seed {
+	struct config_table table;
+	int line;
+	const char *file;	/* path, joined with the configuration's folder */
+	const char *schema;	/* Avro schema of columns the table lacks; NULL: they become text */
+	struct string_list key; /* columns; empty: the file's first one */
+};
+
 struct config {
 	struct arena arena;	   /* owns everything below */
 	const char *path;	   /* of the file, as given */
@@ -107,6 +116,8 @@ struct config {
 	size_t dataset_count;
 	struct remote *sources;
 	size_t source_count;
+	struct config_seed *seeds;
+	size_t seed_count;
 	const char *models; /* folder; "" = none */
 	struct {
 		const char *sql; /* folder; "" = none */

@@ -85,6 +85,7 @@ void check_config(struct loader *loader)
 {
 	const struct config *config = loader->config;
 	check_lookups(loader);
+	check_seeds(loader);
 	for (size_t i = 0; i < config->dataset_count; i++) {
 		const struct config_dataset *one = &config->datasets[i];
 		for (size_t j = 0; j < i; j++) {

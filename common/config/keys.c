@@ -133,6 +133,13 @@ static const struct key config_rows[] = {
 		.expected = "a map of sources by name",
 		.doc = "What `penstock producer` fetches into the inbox, one entry a URL. Names "
 		       "are as those of datasets."},
+	{.path = "seeds",
+		.type = &value_seeds,
+		.fallback = "",
+		.expected = "a map: SCHEMA.TABLE: FILE, or SCHEMA.TABLE: {file, key, schema}",
+		.doc = "CSV files of base rows that `penstock init` brings into tables, by key. "
+		       "See "
+		       "[look-ups](lookups.md#seeds)."},
 	{.path = "models",
 		.type = &value_path,
 		.offset = AT(models),

@@ -121,6 +121,7 @@ extern const struct value_type value_address;	     /* const char *, host:port */
 extern const struct value_type value_field_path;     /* const char * */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
 extern const struct value_type value_datasets;	     /* struct config */
+extern const struct value_type value_seeds;	     /* struct config */
 extern const struct value_type value_jobs;	     /* struct config */
 extern const struct value_type value_environment;    /* struct config_pairs */
 extern const struct value_type value_sources;	     /* struct config */
@@ -161,6 +162,7 @@ void check_config(struct loader *loader);
 void check_sources(struct loader *loader);
 void check_dialect(struct loader *loader, int line, const struct csv_dialect *csv);
 void check_lookups(struct loader *loader);
+void check_seeds(struct loader *loader);
 
 /* "SCHEMA.TABLE" or "TABLE", each part at most 63 bytes; NULL text is none. */
 MUST_CHECK bool table_name_read(

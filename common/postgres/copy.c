@@ -14,6 +14,7 @@ bool database_copy_start(struct database *database, const char *sql, struct err 
 {
 	if (!session_begin(database, err))
 		return false;
+	session_echo(database, sql);
 	if (!PQsendQuery(database->conn, sql))
 		return session_fail(database, NULL, err);
 	PGresult *result;

@@ -35,6 +35,7 @@ bool database_exec(struct database *database, const char *sql, struct err *err)
 {
 	if (!session_begin(database, err))
 		return false;
+	session_echo(database, sql);
 	if (!PQsendQuery(database->conn, sql))
 		return session_fail(database, NULL, err);
 	return session_flush(database, err) && session_finish(database, NULL, err);
@@ -47,6 +48,7 @@ static bool run(struct database *database, const char *sql, const char *const *p
 		BUG("%zu parameters", count);
 	if (!session_begin(database, err))
 		return false;
+	session_echo(database, sql);
 	if (!PQsendQueryParams(database->conn, sql, (int)count, NULL, parameters, NULL, NULL, 0))
 		return session_fail(database, NULL, err);
 	return session_flush(database, err) && session_finish(database, ret_result, err);
@@ -118,6 +120,7 @@ bool database_stream(struct database *database, const char *sql,
 {
 	if (!session_begin(database, err))
 		return false;
+	session_echo(database, sql);
 	if (!PQsendQueryParams(database->conn, sql, 0, NULL, NULL, NULL, NULL, 0) ||
 		!PQsetSingleRowMode(database->conn))
 		return session_fail(database, NULL, err);

@@ -9,13 +9,16 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/stop.h"
 
-#define CANCEL_MS 2000
+#define CANCEL_MS  2000
+#define ECHO_BYTES 8000
 #define MIN_AFTER_STOP_MS                                                                          \
 	500 /* a call begun after the grace: enough for ROLLBACK and farewells                     \
 	     */
@@ -31,6 +34,17 @@ bool session_begin(struct database *database, struct err *err)
 	database->began_us = clock_monotonic_us();
 	database->cancelled_us = 0;
 	return database_usable(database) || lost(database, err);
+}
+
+void session_echo(const struct database *database, const char *sql)
+{
+	char statement[ECHO_BYTES];
+	if (!log_enabled(LOG_TRACE))
+		return;
+	snprintf(statement, sizeof(statement), "%s", sql);
+	session_one_line(statement);
+	log_trace("sql", log_int("backend", database_backend_pid(database)),
+		log_str("statement", statement));
 }
 
 static int64_t deadline_us(const struct database *database)

@@ -25,6 +25,8 @@ struct database_rows {
 	PGresult *result;
 };
 
+/* Logs the statement, at LOG_TRACE; values of parameters stay unsaid. */
+void session_echo(const struct database *database, const char *sql);
 /* Starts a call's clock. False when the connection is lost already. */
 MUST_CHECK bool session_begin(struct database *database, struct err *err);
 /*

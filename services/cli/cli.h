@@ -25,7 +25,7 @@ struct cli_options {
 	const char *env_file;  /* --env-file */
 	struct opt_list kafka; /* -X */
 	const char *log;       /* --log logfmt|json */
-	int verbose;	       /* -v */
+	int verbose;	       /* how many -v */
 	bool quiet;	       /* -q */
 	bool help;
 	bool version;

@@ -26,7 +26,7 @@ static const struct opt global_rows[] = {
 	{"kafka", 'X', OPT_LIST, offsetof(struct cli_options, kafka), "NAME=VALUE",
 		"a librdkafka property; goes before the file's"},
 	{"verbose", 'v', OPT_COUNT, offsetof(struct cli_options, verbose), NULL,
-		"log what is done in detail"},
+		"log what is done in detail; -vv: and every SQL statement"},
 	{"quiet", 'q', OPT_FLAG, offsetof(struct cli_options, quiet), NULL,
 		"log warnings and errors only"},
 	{"log", 0, OPT_TEXT, offsetof(struct cli_options, log), "FORMAT",
@@ -169,7 +169,10 @@ static bool setup_log(const struct cli_options *options, const char *service, st
 		return err_usage(err, "--log takes logfmt or json, not '%s'", options->log);
 	if (options->quiet && options->verbose)
 		return err_usage(err, "-q and -v exclude each other");
-	enum log_level level = options->verbose ? LOG_DEBUG : options->quiet ? LOG_WARN : LOG_INFO;
+	enum log_level level = options->verbose > 1 ? LOG_TRACE
+			       : options->verbose   ? LOG_DEBUG
+			       : options->quiet	    ? LOG_WARN
+						    : LOG_INFO;
 	log_setup(level, format, service);
 	return true;
 }

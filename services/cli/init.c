@@ -14,6 +14,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/seed.h"
 #include "cli/table.h"
 #include "postgres/migrate.h"
 #include "producer/route.h"
@@ -245,6 +246,42 @@ static bool make_lookups(struct init *init, struct err *err)
 	return true;
 }
 
+static void report_seed(
+	struct init *init, const struct config_seed *seed, const struct seed_result *result)
+{
+	char table[160];
+	char did[96];
+	char now[32];
+	snprintf(table, sizeof(table), "%s.%s", seed->table.schema, seed->table.name);
+	snprintf(did, sizeof(did), "%s%" PRId64 " added, %" PRId64 " changed",
+		result->created ? "created, " : "", result->added, result->changed);
+	snprintf(now, sizeof(now), "%" PRId64 " row%s", result->rows, result->rows == 1 ? "" : "s");
+	bool changed = result->created || result->added || result->changed;
+	report(init, NULL, "seed", table, changed ? did : "unchanged", now);
+}
+
+/* Before the tables that are loaded: base rows come first. */
+static bool load_seeds(struct init *init, struct err *err)
+{
+	const struct config *config = init->config;
+	if (config->seed_count == 0)
+		return true;
+	bool ok = database_exec(init->database,
+		"BEGIN; SET LOCAL lock_timeout = '" INIT_LOCK_MS
+		"'; SET LOCAL client_min_messages = warning",
+		err);
+	for (size_t i = 0; i < config->seed_count && ok; i++) {
+		struct seed_result result;
+		ok = seed_load(init->database, &config->seeds[i], &result, err);
+		if (ok)
+			report_seed(init, &config->seeds[i], &result);
+	}
+	ok = ok && database_exec(init->database, "COMMIT", err);
+	if (!ok)
+		database_rollback(init->database);
+	return ok;
+}
+
 static bool make_all(struct init *init, struct err *err)
 {
 	const struct datasets *datasets = init->datasets;
@@ -252,7 +289,7 @@ static bool make_all(struct init *init, struct err *err)
 		return false;
 	if (init->options->recreate && !prepare_recreation(init, err))
 		return false;
-	if (!make_lookups(init, err))
+	if (!make_lookups(init, err) || !load_seeds(init, err))
 		return false;
 	for (size_t i = 0; i < datasets->count; i++)
 		if (!make_topic(

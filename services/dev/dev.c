@@ -107,7 +107,7 @@ static const char *const *command_line(struct dev *dev, const char *const *words
 		argv[n++] = kafka->items[i];
 	}
 	if (log_enabled(LOG_DEBUG))
-		argv[n++] = "-v";
+		argv[n++] = log_enabled(LOG_TRACE) ? "-vv" : "-v";
 	for (size_t i = 0; words[i]; i++)
 		argv[n++] = words[i];
 	return argv;

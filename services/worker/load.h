@@ -73,6 +73,7 @@ struct dimensions {
 	struct dimension *items;
 	size_t count;
 	struct lookup **by_field; /* of the schema; NULL for those not looked up */
+	struct buf texts;	  /* those asked for */
 	const char *names;	  /* their targets as an array literal */
 	char state[33];		  /* "": not read yet */
 	bool within;		  /* the asking is done inside a transaction */

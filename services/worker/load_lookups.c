@@ -12,6 +12,8 @@
 #include "worker/load.h"
 
 #define MAX_REFUSED 1000
+#define MAX_TEXTS   (64 << 20)
+#define KEPT_TEXTS  (1 << 20)
 
 static const char state_sql[] =
 	"SELECT md5(coalesce(string_agg(concat_ws(' ', u.n, c.oid, pg_relation_filenode(c.oid)), "
@@ -44,6 +46,7 @@ void dimensions_init(struct loader *loader)
 	const struct dataset *dataset = loader->dataset;
 	struct dimensions *dimensions = &loader->dimensions;
 	size_t count = dataset->lookup_count;
+	buf_init(&dimensions->texts, MAX_TEXTS);
 	if (!count)
 		return;
 	dimensions->items = arena_calloc(&loader->arena, count, sizeof(*dimensions->items));
@@ -65,6 +68,7 @@ void dimensions_release(struct dimensions *dimensions)
 {
 	for (size_t i = 0; i < dimensions->count; i++)
 		lookup_release(&dimensions->items[i].lookup);
+	buf_release(&dimensions->texts);
 	*dimensions = (struct dimensions){0};
 }
 
@@ -115,29 +119,36 @@ static bool collect(
 	return true;
 }
 
-/* The wanted texts among items [from, to) in array 0; how many. */
+/* The wanted texts among items [from, to) as an array literal; how many. */
 static size_t list_wanted(
 	struct loader *loader, const struct lookup *lookup, size_t from, size_t to)
 {
 	size_t count = 0;
-	arrays_begin(loader);
+	struct buf *texts = &loader->dimensions.texts;
+	buf_clear(texts);
+	array_begin(texts);
 	for (size_t i = from; i < to; i++) {
 		const struct lookup_text *text = &lookup->items[i];
 		if (!text->wanted)
 			continue;
-		array_add_n(&loader->arrays[0], text->text, text->len);
+		array_add_n(texts, text->text, text->len);
 		count++;
 	}
+	array_end(texts);
 	return count;
 }
 
 static bool ask(struct loader *loader, struct dimension *dimension, struct err *err)
 {
 	const struct config_lookup *config = dimension->config;
-	const char *values[4] = {dimension->target, config->id, config->text};
+	struct buf *texts = &loader->dimensions.texts;
+	if (texts->overflow)
+		return err_fail(err, ERR_FATAL,
+			"more than %d bytes of new texts at once: lower the group's size",
+			MAX_TEXTS);
+	const char *const values[] = {dimension->target, config->id, config->text, buf_text(texts)};
 	struct database_rows *rows;
-	if (!arrays_end(loader, 1, values + 3, err) ||
-		!database_query(loader->database, look_up_sql, values, 4, &rows, err))
+	if (!database_query(loader->database, look_up_sql, values, 4, &rows, err))
 		return false;
 	for (size_t i = 0; i < database_row_count(rows); i++)
 		if (database_text(rows, i, 1))
@@ -209,6 +220,8 @@ static bool settle_all(struct loader *loader, struct dimension *dimension, struc
 				" trigger or a rule drops rows, or %s is null there",
 				dimension->target, dimension->config->id);
 	lookup_settle(lookup);
+	buf_clear(&loader->dimensions.texts);
+	buf_trim(&loader->dimensions.texts, KEPT_TEXTS);
 	return true;
 }
 

@@ -5,10 +5,11 @@ WITH given AS (
   UNION ALL
   SELECT to_regclass(t), true FROM unnest($2::text[]) t
 )
-SELECT g.oid::regclass::text AS name,
+SELECT DISTINCT g.oid::regclass::text AS name,
   g.is_lookup AND EXISTS (
     SELECT FROM pg_catalog.pg_constraint k
     WHERE k.contype = 'f' AND k.confrelid = g.oid
-      AND k.conrelid NOT IN (SELECT oid FROM given WHERE oid IS NOT NULL)) AS is_kept
+      AND k.conrelid NOT IN (SELECT oid FROM given WHERE oid IS NOT NULL)) AS is_kept, g.is_lookup
 FROM given g
 JOIN pg_catalog.pg_class c ON c.oid = g.oid AND c.relkind IN ('r', 'p')
+ORDER BY g.is_lookup, name
