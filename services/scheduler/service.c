@@ -195,7 +195,12 @@ static bool run_due(struct service *service, bool loaded, struct err *err)
 		return true;
 	if (end == BATCH_BUSY)
 		return put_off(service, loaded, &why, err);
-	service_metrics_run(service->metrics, ok && !summary.failures, &summary);
+	bool cancelled = end == BATCH_CANCELLED || end == BATCH_REPLACED;
+	service_metrics_run(service->metrics,
+		cancelled		  ? "cancelled"
+		: ok && !summary.failures ? "published"
+					  : "failed",
+		&summary);
 	note_outcome(service, ok, &summary, &why);
 	return read_timetable(service, err);
 }

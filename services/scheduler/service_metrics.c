@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/service_metrics.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 
 static const struct metric leads_metric = {.name = "penstock_scheduler_leader",
@@ -30,13 +32,14 @@ void service_metrics_leads(struct metrics *metrics, bool leads)
 	metric_set(metrics, &leads_metric, leads ? 1 : 0);
 }
 
-void service_metrics_run(struct metrics *metrics, bool published, const struct run_summary *summary)
+void service_metrics_run(
+	struct metrics *metrics, const char *state, const struct run_summary *summary)
 {
-	metric_add(metrics, &runs, 1, published ? "published" : "failed");
+	metric_add(metrics, &runs, 1, state);
 	metric_set(metrics, &seconds, (double)summary->milliseconds / 1000);
 	metric_set(metrics, &failed_checks, (double)summary->failures, "error");
 	metric_set(metrics, &failed_checks, (double)summary->warnings, "warn");
-	if (!published)
+	if (strcmp(state, "published") != 0)
 		return;
 	metric_set(metrics, &published_at, (double)clock_wall_us() / 1e6);
 	metric_add(metrics, &rows, (double)summary->inserted, "insert");

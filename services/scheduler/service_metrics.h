@@ -9,8 +9,8 @@
 #include "scheduler/scheduler.h"
 
 void service_metrics_leads(struct metrics *metrics, bool leads);
-/* A run is over. */
+/* A run is over: "published", "failed" or "cancelled". */
 void service_metrics_run(
-	struct metrics *metrics, bool published, const struct run_summary *summary);
+	struct metrics *metrics, const char *state, const struct run_summary *summary);
 
 #endif

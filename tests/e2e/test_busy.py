@@ -15,6 +15,7 @@ from support.wait import wait_until
 SECONDS = 15
 ORDERS = {"id": "long", "customer": "long", "amount": "long"}
 CUSTOMERS = {"id": "long", "country": ["null", "string"]}
+EVENTS = {"kind": "string", "size": "long"}
 
 MODELS = {
     "staging.orders": ("SELECT o.id, o.customer, o.amount, c.country FROM raw.orders o "
@@ -28,6 +29,11 @@ MODELS = {
                   {"materialized": "materialized_view", "unique_key": "country"}),
     "marts.large": ("SELECT id, customer, amount, _file, _row FROM raw.orders WHERE amount > 500",
                     {"materialized": "table", "unique_key": "id"}),
+    # Nothing replaces events: these are brought up to date from what came since.
+    "marts.events": ("SELECT _file, _row, kind, size * 2 AS twice FROM raw.events WHERE size > 10",
+                     {"materialized": "incremental", "unique_key": "_file, _row"}),
+    "marts.kinds": ("SELECT kind, count(*) AS n, sum(size * 2) AS twice FROM raw.events WHERE size > 10 GROUP BY kind",
+                    {"materialized": "incremental", "unique_key": "kind"}),
 }
 
 
@@ -38,6 +44,7 @@ def project(request, kafka, database, unique, tmp_path):
     project.config["schedule"] = {"recalculate": {"after_load": True, "debounce": "100ms"}}
     project.dataset("orders", ORDERS, "orders-*.csv", ["id"], chunk_bytes="16KiB")
     project.dataset("customers", CUSTOMERS, "customers-*.csv", ["id"])
+    project.dataset("events", EVENTS, "events-*.csv", ["_file", "_row"], chunk_bytes="16KiB")
     for name, (sql, head) in MODELS.items():
         project.model(name, sql, **head)
     yield project
@@ -51,6 +58,10 @@ def orders_file(dice):
         f"{dice.randint(1, 3000)},{dice.randint(1, 200)},{dice.randint(1, 1000)}\n" for _ in range(dice.randint(1, 1500)))
 
 
+def events_file(dice):
+    return "kind,size\n" + "".join(f"{dice.choice('abcdefg')},{dice.randint(1, 10 ** 9)}\n" for _ in range(dice.randint(1, 3000)))
+
+
 def customers_file(dice):
     return "id,country\n" + "".join(f"{dice.randint(1, 200)},{dice.choice(['AT', 'NL', 'PT', ''])}\n" for _ in range(60))
 
@@ -61,7 +72,8 @@ def read_totals(connection):
     with connection.cursor() as cursor:
         cursor.execute("SELECT (SELECT sum(orders) FROM marts.by_country), (SELECT sum(orders) FROM marts.by_customer),"
                        " (SELECT sum(amount) FROM marts.by_country), (SELECT sum(amount) FROM marts.by_customer),"
-                       " (SELECT sum(amount) FROM marts.top)")
+                       " (SELECT sum(amount) FROM marts.top), (SELECT sum(twice) FROM marts.events),"
+                       " (SELECT sum(twice) FROM marts.kinds)")
         totals = cursor.fetchone()
     return totals, time.monotonic() - began
 
@@ -83,16 +95,18 @@ def test_files_come_while_batches_run(project, database):
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         project.drop(f"orders-{dropped}.csv", orders_file(dice))
+        project.drop(f"events-{dropped}.csv", events_file(dice))
         if dropped % 4 == 0:
             project.drop(f"customers-{dropped}.csv", customers_file(dice))
         dropped += 1
         totals, waited = read_totals(reader)
         assert totals[0] == totals[1] and totals[2] == totals[3] == totals[4], "half a batch was seen"
+        assert totals[5] == totals[6], "half a batch was seen"
         longest = max(longest, waited)
         seen.add(totals)
         time.sleep(0.05)
     reader.close()
-    files = dropped + (dropped + 3) // 4
+    files = 2 * dropped + (dropped + 3) // 4
     wait_until(lambda: database.value(
         "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == files, 60, "all files are loaded")
     wait_until(lambda: database.value(
@@ -102,6 +116,7 @@ def test_files_come_while_batches_run(project, database):
     published = database.value("SELECT count(*) FROM penstock.run WHERE state = 'published'")
     print(f"{files} files, {published} batches, {len(seen)} states seen, longest read {longest:.2f} s")
     assert published > 5 and len(seen) > 3
+    assert database.value("SELECT count(*) FROM penstock.model_run WHERE model = 'marts.kinds' AND note LIKE 'new rows%'") > 2
     assert database.value("SELECT count(*) FROM penstock.run WHERE state NOT IN ('published', 'running')") == 0
     for name, (sql, _) in MODELS.items():
         assert contents(database, name) == contents(database, f"({sql}) fresh"), name

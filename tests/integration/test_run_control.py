@@ -152,6 +152,23 @@ def test_a_request_alone_keeps_a_run_from_publishing(project, database):
     assert database.value("SELECT to_regclass('marts.m') IS NULL")
 
 
+def test_a_role_that_may_not_interrupt_is_heard_all_the_same(project, database, unique):
+    role = f"clerk_{unique}"
+    database.execute(f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA penstock TO {role};"
+                     f"GRANT SELECT ON ALL TABLES IN SCHEMA penstock TO {role}; GRANT UPDATE ON penstock.run TO {role}")
+    project.file("clerk.yml", f"kafka: {{bootstrap.servers: '127.0.0.1:1'}}\npostgres: {database.conninfo} user={role}\n")
+    project.model("marts.m", "SELECT a FROM raw.gate", materialized="table")
+    with closed(database):
+        run = project.start("run")
+        wait_until(lambda: at_the_gate(database))
+        clerk = project.start("-c", "clerk.yml", "cancel")
+        wait_until(lambda: database.value("SELECT cancelled_by IS NOT NULL FROM penstock.run"))
+        assert clerk.running() and run.running()
+    assert (run.wait(), clerk.wait()) == (1, 0)
+    assert states(database) == [(1, "cancelled")]
+    database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_a_dead_run_is_cancelled_without_it(project, database):
     """Its process is gone, and another session has its process number by now."""
     database.execute("INSERT INTO penstock.run (trigger, state, generation, backend, backend_start) "
