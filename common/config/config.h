@@ -132,6 +132,7 @@ struct config {
 		const char *cron; /* "" = none */
 		const char *time_zone;
 		bool after_load;
+		bool wait_for_sources;
 		int64_t debounce_ms;
 		int64_t timeout_ms; /* of a run; 0 = none */
 		uint32_t retries;

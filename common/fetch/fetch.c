@@ -21,6 +21,8 @@
 
 /* Of an error that is remembered: three bytes of UTF-8 for each one that was none still fit. */
 static const size_t max_error = 480;
+/* Of a million files at most. */
+static const size_t max_names = (size_t)512 << 20;
 
 struct fetch {
 	const struct fetch_options *options;
@@ -31,6 +33,7 @@ struct fetch {
 	struct objects objects;
 	bool from_bucket; /* `objects` instead of `pager` */
 	struct fetch_result *result;
+	bool resumed; /* it was being released when something came between */
 };
 
 static int64_t now_ms(void)
@@ -96,6 +99,7 @@ static bool begin(struct fetch *fetch, struct err *err)
 	}
 	if (state->phase == FETCH_IDLE)
 		begin_anew(fetch);
+	fetch->resumed = state->phase == FETCH_RELEASING;
 	state->began_ms = now_ms();
 	state->ended_ms = 0;
 	return save(fetch, err);
@@ -181,28 +185,59 @@ static bool fetch_objects(struct fetch *fetch, struct err *err)
 
 /* ---- ending ---- */
 
+/* With runs that wait, an object's file has the one name that no other version has. */
 static bool release_page(struct fetch *fetch, const char *time, int64_t page, struct err *err)
 {
 	char name[FETCH_NAME_SIZE];
 	char other[OBJECTS_NAME_SIZE];
+	bool wait = fetch->options->config->recalculate.wait_for_sources;
 	if (fetch->from_bucket)
 		return objects_name(&fetch->objects, page, name, other, err) &&
-		       stage_release_beside(&fetch->stage, page, name, other, err);
+		       stage_release_beside(&fetch->stage, page, wait ? other : name, other, err);
 	fetch_file_name(fetch->remote, time, page, name);
 	return stage_release(&fetch->stage, page, name, err);
 }
 
+static bool list_names(struct fetch *fetch, const char *time, struct arena *arena,
+	const char **names, struct err *err)
+{
+	for (int64_t page = 1; page <= fetch->state.files; page++) {
+		char name[FETCH_NAME_SIZE];
+		char other[OBJECTS_NAME_SIZE];
+		if (!fetch->from_bucket)
+			fetch_file_name(fetch->remote, time, page, name);
+		else if (!objects_name(&fetch->objects, page, name, other, err))
+			return false;
+		names[page - 1] = arena_strdup(arena, fetch->from_bucket ? other : name);
+	}
+	return true;
+}
+
+/* Where batch runs wait for whole fetches, somebody has to know of this one before it is seen. */
+static bool tell_whole(struct fetch *fetch, const char *time, struct err *err)
+{
+	const struct fetch_options *options = fetch->options;
+	int64_t files = fetch->state.files;
+	struct arena arena;
+	if (!files || !options->whole || !options->config->recalculate.wait_for_sources)
+		return true;
+	arena_init(&arena, max_names);
+	const char **names = arena_calloc(&arena, (size_t)files, sizeof(*names));
+	const struct fetch_whole whole = {fetch->remote, time, names, files, fetch->resumed};
+	bool ok = list_names(fetch, time, &arena, names, err) &&
+		  options->whole(options->context, &whole, err);
+	arena_release(&arena);
+	return ok;
+}
+
 static bool release(struct fetch *fetch, struct err *err)
 {
-	const struct fetch_state *state = &fetch->state;
 	char time[FETCH_TIME_SIZE];
-	fetch_time(state->started_s, time);
-	const struct fetch_whole whole = {fetch->remote, time, state->files};
-	if (state->files && fetch->options->whole &&
-		!fetch->options->whole(fetch->options->context, &whole, err))
+	fetch_time(fetch->state.started_s, time);
+	if (!tell_whole(fetch, time, err))
 		return false;
 	fault_point("fetch.whole");
-	for (int64_t page = 1; page <= state->files; page++) {
+	for (int64_t page = 1; page <= fetch->state.files; page++) {
 		if (!release_page(fetch, time, page, err))
 			return false;
 		fault_point("fetch.released");

@@ -15,14 +15,16 @@
 struct fetch_whole {
 	const struct remote *remote;
 	const char *time; /* "20260301T120000Z": with the source's name it names the fetch */
+	const char *const *names; /* of its files */
 	int64_t files;
+	bool again; /* some may be visible: a crash came between */
 };
 
 struct fetch_options {
 	const struct config *config;
 	bool when_due; /* only if the schedule says so */
-	/* Told before the first file becomes visible, and again after a crash meanwhile. May be
-	 * NULL. Its error ends the attempt. */
+	/* Where batch runs wait for sources: told before the first file becomes visible, and once
+	 * more when a crash came between. Its error ends the attempt. */
 	bool (*whole)(void *context, const struct fetch_whole *whole, struct err *err);
 	/* Bytes of the answer in hand. May be NULL. */
 	void (*progress)(void *context, int64_t page, int64_t bytes);

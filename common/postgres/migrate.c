@@ -20,6 +20,7 @@ static const struct {
 	{7, "job", sql_ledger_007_job},
 	{8, "lookups", sql_ledger_008_lookups},
 	{9, "incremental", sql_ledger_009_incremental},
+	{10, "sources", sql_ledger_010_sources},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

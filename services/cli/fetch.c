@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fetch [NAME...]: sources fetched into the inbox now, whatever their schedules say. */
-#include "fetch/fetch.h"
-
 #include <string.h>
 
 #include "base/stop.h"
@@ -9,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "cli/table.h"
+#include "producer/producer.h"
 
 struct fetch_arguments {
 	bool json;
@@ -46,6 +45,12 @@ static void show_progress(void *context, int64_t page, int64_t bytes)
 	progress_update(&run->progress, bytes, page);
 }
 
+static bool note_whole(void *context, const struct fetch_whole *whole, struct err *err)
+{
+	struct run *run = context;
+	return producer_note_fetch((void *)(uintptr_t)run->config, whole, err);
+}
+
 static void print_line(const struct remote *remote, const struct fetch_result *result)
 {
 	char size[32];
@@ -70,8 +75,10 @@ static void add_row(struct run *run, const struct remote *remote, const struct f
 
 static void fetch_one(struct run *run, const struct remote *remote)
 {
-	const struct fetch_options options = {
-		.config = run->config, .progress = show_progress, .context = run};
+	const struct fetch_options options = {.config = run->config,
+		.whole = note_whole,
+		.progress = show_progress,
+		.context = run};
 	struct fetch_result result;
 	struct err err = {0};
 	progress_begin(&run->progress, remote->name, 0, true);

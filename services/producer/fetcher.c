@@ -8,7 +8,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/stop.h"
-#include "fetch/fetch.h"
+#include "producer/producer.h"
 
 /* Others may fetch by hand meanwhile, and clocks may be set. */
 static const int64_t longest_wait_ms = 60000;
@@ -97,7 +97,10 @@ static int64_t wait_for(const struct fetch_result *result, bool ok)
 static void *run_line(void *context)
 {
 	struct line *line = context;
-	const struct fetch_options options = {.config = line->config, .when_due = true};
+	const struct fetch_options options = {.config = line->config,
+		.when_due = true,
+		.whole = producer_note_fetch,
+		.context = (void *)(uintptr_t)line->config};
 	while (!stop_requested()) {
 		struct fetch_result result;
 		struct err err = {0};

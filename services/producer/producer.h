@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "dataset/dataset.h"
+#include "fetch/fetch.h"
 #include "kafka/client.h"
 
 struct producer_options {
@@ -75,6 +76,13 @@ MUST_CHECK bool publisher_ping(struct publisher *publisher, int64_t ms, struct e
 MUST_CHECK bool publish_file(struct publisher *publisher, const char *path,
 	void (*published)(void *context, const struct publication_result *result), void *context,
 	struct err *err);
+
+/*
+ * fetch_options.whole for everyone who fetches; the context is the struct config. The fetch is
+ * noted in the ledger: RETRY while that is away.
+ */
+MUST_CHECK bool producer_note_fetch(
+	void *context, const struct fetch_whole *whole, struct err *err);
 
 /* How far a publication is in the ledger. */
 struct publication_progress {

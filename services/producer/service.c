@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/stop.h"
 #include "http/health.h"
+#include "producer/fetched.h"
 #include "producer/fetcher.h"
 #include "producer/inbox.h"
 #include "producer/metrics.h"
@@ -49,7 +50,8 @@ struct service {
 	struct metrics *metrics;
 	struct health *health;	 /* NULL: nothing is served */
 	struct fetcher *fetcher; /* NULL: no source has a schedule */
-	atomic_bool away;	 /* read by the server's thread */
+	struct fetched fetched;
+	atomic_bool away; /* read by the server's thread */
 	struct inbox inbox;
 	struct stale stale;
 	int watch;
@@ -118,6 +120,7 @@ static void published(void *context, const struct publication_result *result)
 {
 	struct outcome *outcome = context;
 	tell_published(outcome->service, result);
+	fetched_add(&outcome->service->fetched, result);
 	if (!(result->quarantined || result->retracted) || outcome->refused_id)
 		return;
 	outcome->refused_id = result->file_id;
@@ -175,8 +178,12 @@ static bool publish_claimed(
 	struct service *service, struct inbox_file *file, struct claim *claim, struct err *err)
 {
 	struct outcome outcome = {.service = service};
+	fetched_begin(&service->fetched, file->path);
 	if (publish_claim(service->publisher, claim, published, &outcome, err)) {
-		take_out(service, file, claim, &outcome);
+		if (fetched_note(&service->fetched, file->path, err))
+			take_out(service, file, claim, &outcome);
+		else
+			leave_for_now(file, err);
 		return true;
 	}
 	struct err changed;
@@ -381,6 +388,7 @@ static bool start(struct service *service, struct err *err)
 	service->watch = -1;
 	service->metrics = metrics_new();
 	inbox_init(&service->inbox, options->config->inbox);
+	fetched_init(&service->fetched, options->config);
 	stale_init(&service->stale, options->config);
 	if (!file_make_folder(options->config->inbox, err) ||
 		!publisher_open(&service->publish, &service->publisher, err))
@@ -400,6 +408,7 @@ static bool start(struct service *service, struct err *err)
 static void end(struct service *service)
 {
 	fetcher_stop(service->fetcher);
+	fetched_release(&service->fetched);
 	health_close(service->health);
 	watch_close(service->watch);
 	inbox_release(&service->inbox);

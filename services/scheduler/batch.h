@@ -51,6 +51,7 @@ enum batch_end {
 	BATCH_BUSY,	 /* another run is under way, and none may begin beside it */
 	BATCH_CANCELLED, /* by a person, or because its process was told to stop */
 	BATCH_REPLACED,	 /* by another run */
+	BATCH_WAITING,	 /* a part of a source's fetch is not loaded yet; nothing was done */
 };
 
 struct batch {
@@ -59,6 +60,7 @@ struct batch {
 	struct arena arena;	     /* results and shapes of this run */
 	const char *trigger;	     /* "cron", "load", "hand", "check" */
 	const struct model *rebuild; /* NULL: none */
+	bool wait_for_sources;	     /* nothing is done while only a part of a fetch is loaded */
 	bool fenced;		     /* `generation` must still be the leader's at the end */
 	int64_t generation;
 	bool full; /* incremental models run their full query */
@@ -85,6 +87,10 @@ struct model_result *batch_result(struct batch *batch, const struct model *model
 MUST_CHECK bool batch_enter_schema(struct batch *batch, const char *schema, struct err *err);
 /* CREATE SCHEMA unless it is there. */
 MUST_CHECK bool batch_make_schema(struct batch *batch, const char *schema, struct err *err);
+
+/* sources.c: RETRY, naming them, while only a part of a source's fetch is loaded, as the session's
+ * transaction sees it. */
+MUST_CHECK bool sources_loaded(struct database *database, struct err *err);
 
 /* prepare.c: what is done to selected models before the run's transaction. */
 MUST_CHECK bool batch_prepare(struct batch *batch, struct err *err);
@@ -152,6 +158,8 @@ MUST_CHECK bool history_doing(struct batch *batch, const char *what, struct err 
 MUST_CHECK bool history_publish(struct batch *batch, struct err *err);
 /* After the rollback: writes down how it ended, then reads what stands there: batch->end. */
 MUST_CHECK bool history_end(struct batch *batch, const char *why, struct err *err);
+/* Forgets a run that did nothing. */
+void history_withdraw(struct batch *batch);
 
 /* A run of checks alone, in one go. */
 MUST_CHECK bool history_checked(struct batch *batch, struct err *err);

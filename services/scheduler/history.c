@@ -193,6 +193,18 @@ bool history_end(struct batch *batch, const char *why, struct err *err)
 	return ok;
 }
 
+void history_withdraw(struct batch *batch)
+{
+	struct number id;
+	struct err err;
+	const char *parameters[] = {print(&id, batch->run_id)};
+	database_rollback(batch->database);
+	/* Where that fails the next run finds it dead and says so. */
+	bool gone = database_run(batch->database,
+		"DELETE FROM penstock.run WHERE run_id = $1::bigint", parameters, 1, NULL, &err);
+	(void)gone;
+}
+
 bool history_checked(struct batch *batch, struct err *err)
 {
 	struct database_rows *rows = NULL;

@@ -88,6 +88,7 @@ bool once_run(const struct once *once, struct run_summary *ret_summary, enum bat
 			.overlap = once->overlap,
 			.timeout_ms = once->config->recalculate.timeout_ms,
 			.attempt = attempt,
+			.wait_for_sources = once->wait_for_sources,
 			.fenced = once->fenced,
 			.generation = once->generation};
 		arena_init(&batch.arena, BATCH_MAX_BYTES);

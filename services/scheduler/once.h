@@ -12,6 +12,7 @@ struct once {
 	const struct model *rebuild;
 	bool full;
 	enum overlap_rule overlap;
+	bool wait_for_sources;
 	bool fenced;
 	int64_t generation;
 	void (*line)(void *context, const struct run_line *line);

@@ -169,12 +169,23 @@ static bool build_models(struct batch *batch, struct err *err)
 	return true;
 }
 
+/* The first statement of the transaction: what it sees is what the models will see. */
+static bool wait_for_sources(struct batch *batch, struct err *err)
+{
+	if (!batch->wait_for_sources || sources_loaded(batch->database, err))
+		return true;
+	if (err->class == ERR_RETRY && !*err->native)
+		batch->end = BATCH_WAITING;
+	return false;
+}
+
 static bool run_in_transaction(struct batch *batch, struct err *err)
 {
 	if (!database_exec(batch->database,
 		    "BEGIN ISOLATION LEVEL REPEATABLE READ; SET CONSTRAINTS ALL DEFERRED", err) ||
-		(batch->rebuild && !rebuild_begin(batch, err)) || !build_models(batch, err) ||
-		!history_doing(batch, "checks", err) || !checks_run(batch, err))
+		!wait_for_sources(batch, err) || (batch->rebuild && !rebuild_begin(batch, err)) ||
+		!build_models(batch, err) || !history_doing(batch, "checks", err) ||
+		!checks_run(batch, err))
 		return false;
 	if (batch->failures) {
 		database_rollback(batch->database);
@@ -251,6 +262,10 @@ static bool attempt(struct batch *batch, const struct config *config, struct err
 	count_totals(batch);
 	if (!batch->run_id || (ok && !batch->failures))
 		return ok;
+	if (batch->end == BATCH_WAITING) {
+		history_withdraw(batch);
+		return false;
+	}
 	char checks[64];
 	snprintf(checks, sizeof(checks), "%" PRId64 " failed checks", batch->failures);
 	struct run_summary totals = batch->totals;

@@ -16,16 +16,18 @@
 #include "scheduler/service_metrics.h"
 #include "scheduler/timetable.h"
 
-#define TICK_MS	      1000
-#define SWEEP_MS      10000
-#define LOOK_MS	      30000
-#define MAX_DEBOUNCES 10 /* files that keep coming put a run off this many times at most */
-#define RETRY_BASE_MS 1000
-#define RETRY_CAP_MS  60000
-#define MS	      ((int64_t)1000)
-#define NEVER	      INT64_MAX
-#define LISTEN	      "LISTEN penstock_loaded"
-#define SWEEP	      "SELECT penstock.sweep_complete()"
+#define TICK_MS		1000
+#define SWEEP_MS	10000
+#define LOOK_MS		30000
+#define MAX_DEBOUNCES	10 /* files that keep coming put a run off this many times at most */
+#define RETRY_BASE_MS	1000
+#define RETRY_CAP_MS	60000
+#define MS		((int64_t)1000)
+#define NEVER		INT64_MAX
+#define LISTEN		"LISTEN penstock_loaded"
+#define SWEEP		"SELECT penstock.sweep_complete()"
+#define HOLD_SOURCES	"SELECT pg_try_advisory_lock(penstock.sources_lock())"
+#define RELEASE_SOURCES "SELECT pg_advisory_unlock(penstock.sources_lock())"
 
 struct service {
 	const struct config *config;
@@ -45,6 +47,8 @@ struct service {
 	unsigned retries;
 	bool after_failure; /* looking would find again what a run has just failed on */
 	bool deposed;
+	bool waiting;  /* for sources; it was logged */
+	bool holding;  /* penstock.sources_lock: nothing further comes in meanwhile */
 	bool replaced; /* by another run, whose place the next one does not take */
 };
 
@@ -169,6 +173,51 @@ static bool put_off(struct service *service, bool loaded, const struct err *why,
 	return read_timetable(service, err);
 }
 
+static bool lock_sources(struct service *service, const char *sql, bool *ret_done, struct err *err)
+{
+	struct database_rows *rows = NULL;
+	if (!database_query(service->database, sql, NULL, 0, &rows, err))
+		return false;
+	*ret_done = database_bool(rows, 0, 0);
+	database_rows_free(rows);
+	return true;
+}
+
+/* What was due stays due, and is looked at again soon. */
+static bool wait_for_sources(struct service *service, const struct err *why, struct err *err)
+{
+	if (!service->waiting)
+		log_info("the run waits", log_str("for", why->message));
+	service->waiting = true;
+	service->retry_us = clock_monotonic_us() + RETRY_BASE_MS * MS;
+	return service->holding || lock_sources(service, HOLD_SOURCES, &service->holding, err);
+}
+
+static bool stop_waiting(struct service *service, struct err *err)
+{
+	bool released = false;
+	service->waiting = false;
+	if (!service->holding)
+		return true;
+	service->holding = false;
+	return lock_sources(service, RELEASE_SOURCES, &released, err);
+}
+
+/* Whether a run may begin as far as sources are concerned; it looks again in its own transaction.
+ */
+static bool may_begin(struct service *service, bool *ret_may, struct err *err)
+{
+	struct err why = {0};
+	*ret_may = !service->config->recalculate.wait_for_sources ||
+		   sources_loaded(service->database, &why);
+	if (*ret_may)
+		return true;
+	if (why.class == ERR_RETRY && !*why.native)
+		return wait_for_sources(service, &why, err);
+	*err = why;
+	return false;
+}
+
 static bool run_due(struct service *service, bool loaded, struct err *err)
 {
 	struct project project;
@@ -184,6 +233,7 @@ static bool run_due(struct service *service, bool loaded, struct err *err)
 			.trigger = loaded ? "load" : "cron",
 			.overlap = service->replaced ? OVERLAP_QUEUE
 						     : service->config->recalculate.overlap,
+			.wait_for_sources = service->config->recalculate.wait_for_sources,
 			.fenced = true,
 			.generation = service->generation};
 		ok = once_run(&once, &summary, &end, &why);
@@ -193,6 +243,10 @@ static bool run_due(struct service *service, bool loaded, struct err *err)
 	service->replaced = end == BATCH_REPLACED;
 	if (service->deposed || stop_requested())
 		return true;
+	if (end == BATCH_WAITING)
+		return wait_for_sources(service, &why, err);
+	if (!stop_waiting(service, err))
+		return false;
 	if (end == BATCH_BUSY)
 		return put_off(service, loaded, &why, err);
 	bool cancelled = end == BATCH_CANCELLED || end == BATCH_REPLACED;
@@ -220,10 +274,12 @@ static bool step(struct service *service, struct err *err)
 		return false;
 	jobs_step(service->jobs, wall_seconds());
 	bool loaded = load_due(service, now_us);
-	if (now_us < service->retry_us ||
-		(!loaded && !timetable_due(&service->timetable, wall_seconds())))
+	if (!loaded && !timetable_due(&service->timetable, wall_seconds()))
+		return stop_waiting(service, err);
+	if (now_us < service->retry_us)
 		return true;
-	return run_due(service, loaded, err);
+	bool may = false;
+	return may_begin(service, &may, err) && (!may || run_due(service, loaded, err));
 }
 
 /* From election to the loss of leadership, the connection or a stop. */
@@ -239,6 +295,7 @@ static bool lead(struct service *service, struct err *err)
 	service->sweep_us = service->look_us = service->retry_us = 0;
 	service->since = wall_seconds();
 	service->after_failure = service->deposed = false;
+	service->waiting = service->holding = false;
 	ok = ok && jobs_lead(service->jobs, service->database, service->since, err);
 	while (ok && !stop_requested() && !service->deposed &&
 		leader_holds(service->leader, &generation) && generation == service->generation)
