@@ -11,6 +11,7 @@ packages := $(shell awk '/^[a-z]/ {print $$2}' deploy/debian-packages.txt)
 sources   = $(shell git ls-files '*.c' '*.h')
 scripts   = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- ':!*.md')
 yamls     = $(shell git ls-files '*.yml' '*.yaml')
+sqlfluff := .cache/sqlfluff/bin/sqlfluff
 
 .DEFAULT_GOAL := help
 .PHONY: help deps ready build demo test test-asan lint format start stop install clean
@@ -44,7 +45,12 @@ test: ready ## all tests: under the sanitizers first, then everything on the rel
 	$(MAKE) build test-asan
 	ctest --test-dir build -j $(JOBS) --output-on-failure
 
-lint: ## formatting, clang-tidy, shell and YAML syntax, the rules of the tree
+$(sqlfluff): deploy/lint-packages.txt
+	python3 -m venv --clear .cache/sqlfluff
+	.cache/sqlfluff/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+lint: $(sqlfluff) ## formatting, clang-tidy, shell, YAML and SQL, the rules of the tree
 	clang-format --dry-run -Werror $(sources)
 	cmake --preset debug
 	cmake --build --preset debug -j $(JOBS)
@@ -53,6 +59,7 @@ lint: ## formatting, clang-tidy, shell and YAML syntax, the rules of the tree
 			--extra-arg=-include$(CURDIR)/cmake/analyzer.h
 	shellcheck $(scripts)
 	yamllint --strict $(yamls)
+	$(sqlfluff) lint --processes $(JOBS) sql examples
 	ctest --test-dir build-debug -R '^unit\.test_house$$' --output-on-failure
 
 format: ## clang-format every C file in place

@@ -7,6 +7,6 @@ WITH died AS (
 old AS (
   DELETE FROM penstock.job_run WHERE job = $1 AND job_run_id <= (
     SELECT job_run_id FROM penstock.job_run WHERE job = $1
-    ORDER BY job_run_id DESC OFFSET 199 LIMIT 1))
+    ORDER BY job_run_id DESC LIMIT 1 OFFSET 199))
 INSERT INTO penstock.job_run (job, trigger, run_id, holder) VALUES ($1, $2, $3::bigint, $4)
 RETURNING job_run_id
