@@ -182,6 +182,8 @@ static void bucket_close(struct archive *archive)
 {
 	struct bucket *bucket = bucket_of(archive);
 	bucket_drop_spool(bucket);
+	for (size_t i = 0; i < BUCKET_READERS; i++)
+		s3_close(bucket->readers[i]);
 	s3_close(bucket->s3);
 	free(bucket);
 }
@@ -193,6 +195,7 @@ static const struct store bucket_store = {
 	.forget = bucket_forget,
 	.has = bucket_has,
 	.load = bucket_load,
+	.load_many = bucket_load_many,
 	.create = bucket_create,
 	.change = bucket_change,
 	.list = bucket_list,

@@ -7,9 +7,12 @@
 #include "archive/store.h"
 #include "s3/s3.h"
 
+#define BUCKET_READERS 8 /* documents read at once */
+
 struct bucket {
 	struct archive archive;
 	struct s3 *s3;
+	struct s3 *readers[BUCKET_READERS]; /* one a thread; NULL until needed */
 	char name[S3_BUCKET_SIZE];
 	char prefix[S3_KEY_SIZE];  /* "" or ending in '/' */
 	bool conditional;	   /* the server knows conditions: it was tried */
@@ -47,6 +50,8 @@ bool bucket_has(struct archive *archive, const char *dataset, const char *name, 
 	struct err *err);
 bool bucket_load(struct archive *archive, const char *dataset, const char *name, struct buf *out,
 	bool *ret_found, struct err *err);
+void bucket_load_many(
+	struct archive *archive, const char *dataset, struct document *documents, size_t count);
 bool bucket_create(struct archive *archive, const char *dataset, const char *name,
 	bool (*make)(void *context, int64_t created_ms, struct buf *out, struct err *err),
 	void *context, bool *ret_created, struct err *err);

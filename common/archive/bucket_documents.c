@@ -5,6 +5,8 @@
  * not know these conditions is found out before the first write.
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,13 +100,13 @@ static bool keep(void *context, const void *data, size_t n, struct err *err)
 	       err_fail(err, ERR_FATAL, "a manifest of more than %zu bytes", text->max);
 }
 
-static bool load_version(struct bucket *bucket, const char *key, struct buf *out,
-	char ret_etag[S3_ETAG_SIZE], bool *ret_found, struct err *err)
+static bool load_version(struct s3 *s3, const struct bucket *bucket, const char *key,
+	struct buf *out, char ret_etag[S3_ETAG_SIZE], bool *ret_found, struct err *err)
 {
 	struct s3_object object;
 	const struct s3_download download = {
 		.bucket = bucket->name, .key = key, .write = keep, .context = out};
-	if (!s3_get(bucket->s3, &download, &object, ret_found, err))
+	if (!s3_get(s3, &download, &object, ret_found, err))
 		return bucket_trouble(err);
 	if (*ret_found)
 		text_copy(ret_etag, S3_ETAG_SIZE, object.etag);
@@ -118,7 +120,61 @@ bool bucket_load(struct archive *archive, const char *dataset, const char *name,
 	char key[S3_KEY_SIZE];
 	char etag[S3_ETAG_SIZE];
 	return document_key(bucket, dataset, name, key, err) &&
-	       load_version(bucket, key, out, etag, ret_found, err);
+	       load_version(bucket->s3, bucket, key, out, etag, ret_found, err);
+}
+
+/* What the readers share; each takes the next document until there is none. */
+struct reading_many {
+	const struct bucket *bucket;
+	const char *dataset;
+	struct document *documents;
+	size_t count;
+	atomic_size_t next;
+};
+
+struct reader {
+	struct reading_many *many;
+	struct s3 *s3;
+	pthread_t thread;
+	bool started;
+};
+
+static void *read_some(void *context)
+{
+	struct reader *reader = context;
+	struct reading_many *many = reader->many;
+	for (size_t i; (i = atomic_fetch_add(&many->next, 1)) < many->count;) {
+		struct document *document = &many->documents[i];
+		char key[S3_KEY_SIZE];
+		char etag[S3_ETAG_SIZE];
+		document->ok = document_key(many->bucket, many->dataset, document->name, key,
+				       &document->why) &&
+			       load_version(reader->s3, many->bucket, key, &document->text, etag,
+				       &document->found, &document->why);
+	}
+	return NULL;
+}
+
+void bucket_load_many(
+	struct archive *archive, const char *dataset, struct document *documents, size_t count)
+{
+	struct bucket *bucket = bucket_of(archive);
+	struct reading_many many = {
+		.bucket = bucket, .dataset = dataset, .documents = documents, .count = count};
+	struct reader readers[BUCKET_READERS] = {0};
+	for (size_t i = 0; i < BUCKET_READERS && i + 1 < count; i++) {
+		if (!bucket->readers[i])
+			bucket->readers[i] = s3_open_another(bucket->s3);
+		readers[i] = (struct reader){.many = &many, .s3 = bucket->readers[i]};
+		readers[i].started =
+			pthread_create(&readers[i].thread, NULL, read_some, &readers[i]) == 0;
+	}
+	/* Whatever could not be started, this thread reads, too. */
+	struct reader mine = {.many = &many, .s3 = bucket->s3};
+	read_some(&mine);
+	for (size_t i = 0; i < BUCKET_READERS; i++)
+		if (readers[i].started)
+			pthread_join(readers[i].thread, NULL);
 }
 
 /*
@@ -140,7 +196,7 @@ static bool replace(struct bucket *bucket, const char *key,
 		bool found = false;
 		buf_clear(&old);
 		buf_clear(&text);
-		ok = load_version(bucket, key, &old, etag, &found, err);
+		ok = load_version(bucket->s3, bucket, key, &old, etag, &found, err);
 		const struct s3_condition condition = {
 			.absent = !found, .etag = found ? etag : NULL};
 		ok = ok && next(context, found ? &old : NULL, &text, err) &&

@@ -176,6 +176,14 @@ static bool folder_load(struct archive *archive, const char *dataset, const char
 	return true;
 }
 
+static void folder_load_many(
+	struct archive *archive, const char *dataset, struct document *documents, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		documents[i].ok = folder_load(archive, dataset, documents[i].name,
+			&documents[i].text, &documents[i].found, &documents[i].why);
+}
+
 /* Of the dataset, until `ret_lock` is closed. */
 static bool take_lock(
 	const struct archive *archive, const char *dataset, int *ret_lock, struct err *err)
@@ -370,6 +378,7 @@ static const struct store folder_store = {
 	.forget = folder_forget,
 	.has = folder_has,
 	.load = folder_load,
+	.load_many = folder_load_many,
 	.create = folder_create,
 	.change = folder_change,
 	.list = folder_list,

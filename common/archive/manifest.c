@@ -11,7 +11,7 @@
 #include "base/text.h"
 
 static const size_t sha256_digits = 64;
-enum { name_size = 100 };
+enum { name_size = DOCUMENT_NAME_SIZE, batch = 32 };
 
 void manifest_init(struct manifest *manifest)
 {
@@ -233,31 +233,53 @@ static bool name_repeat(const char *name, int64_t *ret_repeat)
 	return text_int64(digits, ret_repeat);
 }
 
+/* Documents are read a batch at a time: a store may be far away. */
 struct walk {
 	struct archive *archive;
 	const char *dataset;
 	bool (*wanted)(void *context, const char *sha256, int64_t repeat);
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err);
 	void *context;
+	struct document *documents;
+	size_t count;
 	bool broken; /* a document could not be read: `first` */
 	struct err first;
 };
 
-static bool visit_document(struct walk *walk, const char *name, struct err *err)
+static void note_broken(struct walk *walk, const struct err *why)
+{
+	if (!walk->broken)
+		walk->first = *why;
+	walk->broken = true;
+}
+
+static bool visit_document(struct walk *walk, const struct document *document, struct err *err)
 {
 	struct manifest manifest;
-	manifest_init(&manifest);
-	struct err why = {0};
-	bool found = false;
+	struct err why = document->why;
 	bool ok = true;
-	if (!load(walk->archive, walk->dataset, name, &manifest, &found, &why)) {
-		if (!walk->broken)
-			walk->first = why;
-		walk->broken = true;
-	} else if (found) {
+	if (document->ok && !document->found)
+		return true;
+	manifest_init(&manifest);
+	if (document->ok && parse(walk->archive, walk->dataset, document->name, &document->text,
+				    &manifest, &why))
 		ok = walk->visit(walk->context, &manifest, err);
-	}
+	else
+		note_broken(walk, &why);
 	manifest_release(&manifest);
+	return ok;
+}
+
+static bool visit_batch(struct walk *walk, struct err *err)
+{
+	size_t count = walk->count;
+	bool ok = true;
+	walk->count = 0;
+	walk->archive->store->load_many(walk->archive, walk->dataset, walk->documents, count);
+	for (size_t i = 0; i < count; i++) {
+		ok = ok && visit_document(walk, &walk->documents[i], err);
+		buf_release(&walk->documents[i].text);
+	}
 	return ok;
 }
 
@@ -269,8 +291,13 @@ static bool visit_name(void *context, const char *name, struct err *err)
 	if (!name_repeat(name, &repeat))
 		return true;
 	memcpy(sha256, name, sha256_digits);
-	return (walk->wanted && !walk->wanted(walk->context, sha256, repeat)) ||
-	       visit_document(walk, name, err);
+	if (walk->wanted && !walk->wanted(walk->context, sha256, repeat))
+		return true;
+	struct document *document = &walk->documents[walk->count++];
+	*document = (struct document){0};
+	document_name(document->name, sha256, repeat);
+	buf_init(&document->text, MANIFEST_MAX_BYTES);
+	return walk->count < batch || visit_batch(walk, err);
 }
 
 bool manifest_each(struct archive *archive, const char *dataset,
@@ -278,8 +305,10 @@ bool manifest_each(struct archive *archive, const char *dataset,
 	bool (*visit)(void *context, const struct manifest *manifest, struct err *err),
 	void *context, struct err *err)
 {
-	struct walk walk = {archive, dataset, wanted, visit, context, false, {0}};
-	bool ok = archive->store->list(archive, dataset, visit_name, &walk, err);
+	struct document documents[batch];
+	struct walk walk = {archive, dataset, wanted, visit, context, documents, 0, false, {0}};
+	bool ok = archive->store->list(archive, dataset, visit_name, &walk, err) &&
+		  visit_batch(&walk, err);
 	if (ok && walk.broken) {
 		if (err)
 			*err = walk.first;

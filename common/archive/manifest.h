@@ -80,7 +80,7 @@ MUST_CHECK bool manifest_find(struct archive *archive, const char *dataset, cons
 	int64_t file_id, struct manifest *manifest, bool *ret_found, struct err *err);
 /*
  * Calls `visit` for each manifest of the dataset, in no order; false from it stops. `wanted` (may
- * be NULL) is asked first, by name alone: false spares reading the document. One that cannot be
+ * be NULL) is asked before, by name alone: false spares reading the document. One that cannot be
  * read does not keep the others from being visited: its error is returned at the end.
  */
 MUST_CHECK bool manifest_each(struct archive *archive, const char *dataset,

@@ -12,6 +12,16 @@
 #include "archive/archive.h"
 #include "base/buf.h"
 
+/* One of many that are read at once. */
+#define DOCUMENT_NAME_SIZE 100
+struct document {
+	char name[DOCUMENT_NAME_SIZE];
+	struct buf text;
+	bool ok; /* otherwise `why` */
+	bool found;
+	struct err why;
+};
+
 struct store {
 	void (*close)(struct archive *archive);
 	/* As archive_put, archive_get and archive_forget. */
@@ -27,6 +37,9 @@ struct store {
 	/* Appends the document's text. */
 	bool (*load)(struct archive *archive, const char *dataset, const char *name,
 		struct buf *out, bool *ret_found, struct err *err);
+	/* Fills all but the names, each with what `load` would give. */
+	void (*load_many)(struct archive *archive, const char *dataset, struct document *documents,
+		size_t count);
 	/*
 	 * Creates the document unless it is there: exclusively, whole, durably. `make` writes it,
 	 * given a time later than that of every document of the dataset whose creation ended

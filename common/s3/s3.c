@@ -108,13 +108,19 @@ static bool find_server(struct s3 *s3, const struct s3_settings *settings, struc
 	return split_endpoint(s3, endpoint, err);
 }
 
-bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err)
+static struct s3 *new_session(void)
 {
 	struct s3 *s3 = calloc(1, sizeof(*s3));
 	if (!s3)
 		abort();
 	arena_init(&s3->arena, max_strings);
 	buf_init(&s3->body, max_answer);
+	return s3;
+}
+
+bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err)
+{
+	struct s3 *s3 = new_session();
 	if (!find_server(s3, settings, err) ||
 		!s3_credentials_find(settings, &s3->arena, &s3->credentials, err)) {
 		s3_close(s3);
@@ -123,6 +129,23 @@ bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err 
 	s3->client = http_client_new();
 	*ret_s3 = s3;
 	return true;
+}
+
+struct s3 *s3_open_another(const struct s3 *s3)
+{
+	struct s3 *another = new_session();
+	struct arena *arena = &another->arena;
+	another->credentials = (struct s3_credentials){
+		.access_key = arena_strdup(arena, s3->credentials.access_key),
+		.secret_key = arena_strdup(arena, s3->credentials.secret_key),
+		.session_token = arena_strdup(arena, s3->credentials.session_token),
+	};
+	another->region = arena_strdup(arena, s3->region);
+	another->scheme = s3->scheme;
+	another->host = arena_strdup(arena, s3->host);
+	another->path_style = s3->path_style;
+	another->client = http_client_new();
+	return another;
 }
 
 void s3_close(struct s3 *s3)

@@ -28,6 +28,8 @@ struct s3; /* a session: one thread at a time, connections are kept */
  * and endpoint (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's). Sends nothing.
  */
 MUST_CHECK bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err);
+/* A session of its own with the same server and credentials: for another thread. */
+struct s3 *s3_open_another(const struct s3 *s3);
 void s3_close(struct s3 *s3);
 
 struct s3_place {

@@ -474,6 +474,44 @@ static void repeats_are_counted_and_all_are_visited(void **state)
 	archive_close(archive);
 }
 
+enum { many = 70 };
+
+static bool mark_seen(void *context, const struct manifest *manifest, struct err *err)
+{
+	int *seen = context;
+	(void)err;
+	seen[strtol(manifest->name, NULL, 10)]++;
+	return true;
+}
+
+static bool all_but_the_last(void *context, const char *sha256, int64_t repeat)
+{
+	(void)context;
+	(void)repeat;
+	return strncmp(sha256, "00000045", 8) != 0;
+}
+
+static void each_of_many_is_visited_once(void **state)
+{
+	struct err err = {0};
+	struct archive *archive = open_at(*state);
+	int seen[many] = {0};
+	for (int i = 0; i < many; i++) {
+		struct manifest manifest = full();
+		char sha256[65];
+		char name[16];
+		snprintf(sha256, sizeof(sha256), "%08x%056x", (unsigned)i, 0);
+		snprintf(name, sizeof(name), "%d", i);
+		manifest.sha256 = sha256;
+		manifest.name = name;
+		assert_true(create(archive, &manifest));
+	}
+	assert_ok(manifest_each(archive, "orders", all_but_the_last, mark_seen, seen, &err));
+	for (int i = 0; i < many; i++)
+		assert_int_equal(seen[i], i < many - 1);
+	archive_close(archive);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +526,7 @@ int main(void)
 		IN_FOLDER(a_later_round_replaces_the_offsets),
 		IN_FOLDER(saving_at_once_loses_no_partition),
 		IN_FOLDER(repeats_are_counted_and_all_are_visited),
+		IN_FOLDER(each_of_many_is_visited_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
