@@ -26,7 +26,8 @@ static bool to_utf8(struct csv *csv, struct cell *cell, unsigned *ret_byte)
 			   : utf8_valid(cell->data, cell->len, &at);
 	if (!ok) {
 		*ret_byte = (unsigned char)cell->data[at];
-		recode_bad(cell->data + at, cell->len - at, ret_byte);
+		if (csv->encoding == ENCODING_ICONV)
+			recode_bad(cell->data + at, cell->len - at, ret_byte);
 		return false;
 	}
 	if (converts) {

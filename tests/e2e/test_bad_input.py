@@ -3,6 +3,7 @@
 Every kind of bad input, dropped into one inbox on one day: what loads, what is rejected and why, what is
 quarantined, and that preview says the same. The expectations are written by hand, case by case.
 """
+import codecs
 import gzip
 import io
 import json
@@ -50,9 +51,10 @@ class Case:
     """
     A file and what must become of it. rows: {row number: tuple of text}; rejects: [(record number,
     the record's own bytes, column, words of the reason)]; refused: words of the quarantine's reason.
+    encoding: what iconv makes UTF-8 of; rejects keep that, and their ranges count the content's bytes.
     """
 
-    def __init__(self, name, dataset, content, rows=None, rejects=(), refused=None, packed=None):
+    def __init__(self, name, dataset, content, rows=None, rejects=(), refused=None, packed=None, encoding=None):
         self.name = name
         self.dataset = dataset
         self.content = content
@@ -60,6 +62,10 @@ class Case:
         self.rows = rows or {}
         self.rejects = rejects
         self.refused = refused
+        self.encoding = encoding
+
+    def utf8(self, data):
+        return data.decode(self.encoding).encode() if self.encoding else data
 
     def __repr__(self):
         return self.name
@@ -114,6 +120,20 @@ CASES = [
                                 (4, b"4,\xed\xa0\x80,,", "name", "is not UTF-8")]),
     Case("latin.csv", "latin", HEAD + b"1,caf\xe9,,\n2,\xdcber \xa3,,\nx,\xe9,,\n",
          {1: item(1, "café"), 2: item(2, "Über £")}, [(3, b"x,\xe9,,", "id", "whole number")]),
+    # Dialects: what is wrong in one is right in another.
+    Case("odd.csv", "odd", "made by hand\n# a comment\nid||name||price||day\n1||'it\\'s'||1.234,5||3/1/2024\n"
+         "2||b||1.5||3/1/2024\n\n3||'c||||3/1/2024\n4||d|||||30/2/2024\n#||\n5||e||,25||20240103\n6||f||1.2345||\n"
+         "7||g||1||1/1/2024||h\nTotal||7\n\n(all)\n".encode(),
+         {1: item(1, "it's", "1234.50", "2024-01-03"), 5: item(5, "e", "0.25", "2024-01-03")},
+         [(2, b"2||b||1.5||3/1/2024", "price", "between groups of three digits"),
+          (3, b"3||'c||||3/1/2024", "name", "never closed"),
+          (4, b"4||d|||||30/2/2024", "day", "expected a text like '%d/%m/%Y'"),
+          (6, b"6||f||1.2345||", "price", "between groups of three digits"),
+          (7, b"7||g||1||1/1/2024||h", "day", "'1/1/2024||h': expected a text")]),
+    Case("utf16.csv", "utf16", codecs.BOM_UTF16_LE + "id¦name¦price¦day\r\n1¦Łódź¦¦\r\n《¦東京¦¦\n3¦🌊¦1¦\n4¦Ċ\r\n"
+         .encode("utf-16-le"), {1: item(1, "Łódź"), 3: item(3, "🌊", "1.00")},
+         [(2, "《¦東京¦¦".encode(), "id", "whole number"), (4, "4¦Ċ".encode(), "", "2 cells, expected 4")],
+         encoding="utf-16-le"),
     # Values that do not fit.
     Case("items-values.csv", "items", HEAD + b"1,a,1.999,\n2,b,12345678.00,\n3,c,x,\n4,d,-1234567.89,2024-02-29\n"
          b"5,e,,2026-02-29\n6,f,,31.12.2026\n7,g,,2026-1-1\n9223372036854775808,h,,\n-9223372036854775808,i,,\n"
@@ -193,6 +213,10 @@ CASES = [
 DATASETS = {
     "items": {"fields": ITEM}, "padded": {"fields": ITEM, "csv": {"ragged": "pad"}},
     "latin": {"fields": ITEM, "csv": {"encoding": "latin1"}}, "wide": {"fields": WIDE},
+    "odd": {"fields": ITEM, "forms": {"day": {"pattern": ["%d/%m/%Y", "%Y%m%d"]}}, "csv": {
+        "delimiter": "||", "quote": "'", "escape": "\\", "skip": 1, "comment": "#", "footer": 2, "decimal": ",",
+        "thousands": ".", "ragged": "fold"}},
+    "utf16": {"fields": ITEM, "csv": {"encoding": "utf-16", "delimiter": "¦"}},
     "lenient": {"fields": ITEM, "unknown_columns": "ignore"}, "evolved": {"fields": EVOLVED},
     "keyed": {"fields": ITEM, "key": ["id"]}, "counted": {"fields": ITEM, "max_rejects": 2},
     "shared": {"fields": ITEM, "max_rejects": "10%"}, "lines": {"fields": ITEM, "format": "ndjson"},
@@ -203,7 +227,10 @@ DATASETS = {
 def add_datasets(project):
     for name, settings in DATASETS.items():
         settings = {"key": list(APPEND), **settings}
+        forms = settings.pop("forms", {})
         project.dataset(name, settings.pop("fields"), [f"{name}*"], settings.pop("key"), **settings)
+        project.config["datasets"][name]["fields"] = forms
+    project.write()
 
 
 class Day:
@@ -281,7 +308,7 @@ def test_what_becomes_of_it(day, case):
         assert (column, words in why) == (wanted_column, True), why
         # The range names the record's own bytes, its line end at most behind them.
         record = case.content[start:end]
-        assert record.rstrip(b"\r\n") == text
+        assert case.utf8(record).rstrip(b"\r\n") == text
         assert original == text[:4096].decode(
             "utf-8", "replace").replace("\0", "\ufffd") or len(text) > 4096 and text.decode().startswith(original)
 
@@ -311,7 +338,7 @@ def test_preview_says_the_same(day, case):
             assert cursor.fetchall() == []
     shown = [line for line in errors.splitlines() if ": record " in line]
     for line, (record, start, _, column, why, *_) in zip(shown, day.rejects(case.dataset, file_id), strict=True):
-        number = len(re.findall(rb"\r\n|\r|\n", case.content[:start])) + 1
+        number = len(re.findall(rb"\r\n|\r|\n", case.utf8(case.content[:start]))) + 1
         words = f": record {record}, column {column}: {why}: " if column else f": record {record}: {why}: "
         assert line.startswith(f"{path}:{number}{words}")
 

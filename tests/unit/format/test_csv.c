@@ -144,6 +144,7 @@ static void encodings(void **state)
 	struct reading reading = csv_reading();
 	RENDERS(&reading, "a,b\n1,K\xF6ln\n3,4\n", "!b:byte 0xF6 is not UTF-8@1,K\xF6ln\n[3|4]\n");
 	RENDERS(&reading, "a,b\n1,\xED\xA0\x80\n", "!b:byte 0xED is not UTF-8@1,\xED\xA0\x80\n");
+	RENDERS(&reading, "a,b\n1,\xFF\xFE\n", "!b:byte 0xFF is not UTF-8@1,\xFF\xFE\n");
 	reading.csv.encoding = "latin1";
 	RENDERS(&reading, "\xE4,b\n1,\"K\xF6\"\"ln\"\n\x80,\n",
 		"[1|'K\xC3\xB6\"ln]\n[\xC2\x80|]\n");
