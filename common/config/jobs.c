@@ -42,8 +42,8 @@ static const struct key job_rows[] = {
 		.fallback = "",
 		.expected = "a map of names and texts",
 		.doc = "Variables added to the scheduler's own; values of names that sound like a "
-		       "secret are never shown. `PENSTOCK_POSTGRES` and `PENSTOCK_JOB` are set, "
-		       "too."},
+		       "secret are never shown. The `PG*` variables of the connection and "
+		       "`PENSTOCK_JOB` are set, too."},
 	{.path = "timeout",
 		.type = &value_duration,
 		.offset = OF(timeout_ms),

@@ -145,6 +145,34 @@ static bool fail_refused(const struct database *database, struct err *err)
 	return false;
 }
 
+/* What is this session's own business, not the next program's. */
+static bool is_private(const char *variable)
+{
+	static const char *const names[] = {
+		"PGAPPNAME", "PGCLIENTENCODING", "PGCONNECT_TIMEOUT", "PGOPTIONS"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(variable, names[i]) == 0)
+			return true;
+	return false;
+}
+
+const char *const *database_environment(const struct database *database, struct arena *arena)
+{
+	PQconninfoOption *options = PQconninfo(database->conn);
+	size_t count = 0;
+	if (!options)
+		BUG("out of memory");
+	while (options[count].keyword)
+		count++;
+	const char **pairs = arena_calloc(arena, count + 1, sizeof(*pairs));
+	size_t n = 0;
+	for (const PQconninfoOption *one = options; one->keyword; one++)
+		if (one->envvar && one->val && !is_private(one->envvar))
+			pairs[n++] = arena_printf(arena, "%s=%s", one->envvar, one->val);
+	PQconninfoFree(options);
+	return pairs;
+}
+
 static void name_session(struct database *database)
 {
 	const char *host = PQhost(database->conn);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 struct database;
@@ -40,6 +41,12 @@ const char *database_name(const struct database *database);
 /* Calls under way at `at_us` (monotonic clock), and those begun later, are cancelled and fail with
  * 57014. 0: no such time. */
 void database_deadline(struct database *database, int64_t at_us);
+
+/*
+ * The connection as libpq's environment variables, for other programs: "PGHOST=db", "PGPORT=5432",
+ * the password and TLS settings too. NULL-terminated; all memory is from `arena`.
+ */
+const char *const *database_environment(const struct database *database, struct arena *arena);
 
 /* One or more statements without parameters and results. */
 MUST_CHECK bool database_exec(struct database *database, const char *sql, struct err *err);

@@ -82,20 +82,39 @@ struct invocation {
 	const char **environment;
 };
 
-static void invocation_make(const struct job_order *order, struct invocation *invocation)
+/* The job's own variables go before the connection's. */
+static bool is_set_by(const struct config_job *job, const char *pair)
+{
+	size_t n = strcspn(pair, "=");
+	for (size_t i = 0; i < job->environment.count; i++) {
+		const char *name = job->environment.items[i].key;
+		if (strlen(name) == n && strncmp(name, pair, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void invocation_make(const struct job_order *order, const struct database *database,
+	struct invocation *invocation)
 {
 	const struct config_job *job = order->job;
 	struct arena *arena = &invocation->arena;
 	arena_init(arena, (size_t)4 << 20);
 	invocation->argv = arena_calloc(arena, job->command.count + 1, sizeof(char *));
 	memcpy(invocation->argv, job->command.items, job->command.count * sizeof(char *));
-	invocation->environment = arena_calloc(arena, job->environment.count + 3, sizeof(char *));
+	const char *const *server = database_environment(database, arena);
+	size_t count = job->environment.count + 2;
+	for (const char *const *p = server; *p; p++)
+		count++;
+	invocation->environment = arena_calloc(arena, count, sizeof(char *));
 	const char **at = invocation->environment;
-	*at++ = arena_printf(arena, "PENSTOCK_JOB=%s", job->name);
-	*at++ = arena_printf(arena, "PENSTOCK_POSTGRES=%s", order->config->postgres);
 	for (size_t i = 0; i < job->environment.count; i++)
 		*at++ = arena_printf(arena, "%s=%s", job->environment.items[i].key,
 			job->environment.items[i].value);
+	*at++ = arena_printf(arena, "PENSTOCK_JOB=%s", job->name);
+	for (const char *const *p = server; *p; p++)
+		if (!is_set_by(job, *p))
+			*at++ = *p;
 }
 
 /* How each end of a child is told; those without a reason tell their code. */
@@ -121,12 +140,12 @@ static void judge(const struct child_result *child, struct job_result *result)
 			exited ? "exit code" : "signal", child->code);
 }
 
-static bool run_command(const struct job_order *order, struct buf *output,
-	struct job_result *result, struct err *err)
+static bool run_command(const struct database *database, const struct job_order *order,
+	struct buf *output, struct job_result *result, struct err *err)
 {
 	struct invocation invocation;
 	struct child_result ended = {0};
-	invocation_make(order, &invocation);
+	invocation_make(order, database, &invocation);
 	const struct child child = {.argv = invocation.argv,
 		.environment = invocation.environment,
 		.folder = order->job->folder,
@@ -151,7 +170,7 @@ static bool run_locked(struct database *database, const struct job_order *order,
 	if (!record_begin(database, order, &result.number, err))
 		return false;
 	buf_init(&output, max_output);
-	bool ran = run_command(order, &output, &result, err);
+	bool ran = run_command(database, order, &output, &result, err);
 	bool noted = record_end(database, &result, &output, &why);
 	buf_release(&output);
 	if (ran && !noted)

@@ -74,7 +74,7 @@ static bool read_trim(struct property_reader *reader, const struct tree_node *no
 	return read_bool(reader, node, &reader->check->trim);
 }
 
-/* "ref('x')", "ref('schema', 'x')", "source('schema', 'x')", "schema.x" or "x". */
+/* "ref('x')", "ref('schema.x')", "ref('schema', 'x')", "source('schema', 'x')", "schema.x" or "x". */
 static bool read_relation(struct property_reader *reader, const struct tree_node *node,
 	struct check_relation *ret_relation)
 {
@@ -86,9 +86,10 @@ static bool read_relation(struct property_reader *reader, const struct tree_node
 	size_t count = 0;
 	const char *open = strchr(text, '(');
 	char *save = NULL;
+	const char *between = open ? "'\", )." : ".";
 	char *copy = arena_strdup(arena, open ? open + 1 : text);
-	for (char *part = strtok_r(copy, open ? "'\", )" : ".", &save); part && count < 3;
-		part = strtok_r(NULL, open ? "'\", )" : ".", &save))
+	for (char *part = strtok_r(copy, between, &save); part && count < 3;
+		part = strtok_r(NULL, between, &save))
 		parts[count++] = part;
 	bool source = strncmp(text, "source(", 7) == 0;
 	bool call = open && (source || strncmp(text, "ref(", 4) == 0);

@@ -42,7 +42,7 @@ def load(database):
 
 
 def test_by_hand(project, database):
-    jobs(project, greet={"command": ["sh", "-c", "echo $WHO $PENSTOCK_JOB; psql \"$PENSTOCK_POSTGRES\" -Atc "
+    jobs(project, greet={"command": ["sh", "-c", "echo $WHO $PENSTOCK_JOB; psql -Atc "
                                                  "'SELECT a + 41 FROM raw.t'; pwd"],
                          "environment": {"WHO": "${WHO}"}, "folder": "sql"},
          fail={"command": ["sh", "-c", "echo broken >&2; exit 3"]})
@@ -62,7 +62,7 @@ def test_by_hand(project, database):
 
 def test_after_a_published_run_by_the_clock_and_never_two_at_once(project, database):
     jobs(project,
-         follow={"command": ["sh", "-c", "psql \"$PENSTOCK_POSTGRES\" -Atc 'SELECT sum(a) FROM marts.m'"],
+         follow={"command": ["sh", "-c", "psql -Atc 'SELECT sum(a) FROM marts.m'"],
                  "after": "run"},
          tick={"command": ["sh", "-c", "sleep 600"], "cron": "* * * * *", "timeout": "1h"})
     # Last started two hours ago: due now.
