@@ -21,6 +21,7 @@ static const struct {
 	{8, "lookups", sql_ledger_008_lookups},
 	{9, "incremental", sql_ledger_009_incremental},
 	{10, "sources", sql_ledger_010_sources},
+	{11, "since_table", sql_ledger_011_since_table},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -240,3 +240,29 @@ def test_the_example_of_the_docs(warehouse):
     sales.chunk(2, 0, 1, {1: sale(3, amount=8)})
     assert warehouse.database.execute(question) == [("marts.shop_days", "rows were replaced: sales")]
     assert warehouse.database.execute("TABLE marts.shop_days_live") == [(1, day, 10, 3, 8)]
+
+
+def test_an_incremental_model_has_one_too(warehouse):
+    query = "SELECT shop, sum(amount) AS total, count(*) AS n FROM raw.sales WHERE shop > 0 GROUP BY shop"
+    warehouse.model(query, "group shop; sum total; count n", materialized="incremental", unique_key="shop")
+    sales = warehouse.sales()
+    for number in range(1, 6):
+        warehouse.project.run("run")
+        assert warehouse.same(query)
+        sales.chunk(number, 0, 1, {i: sale(100 * number + i, shop=i % 7) for i in range(1, 50)})
+        assert warehouse.same(query)
+    sales.chunk(9, 0, 1, {1: sale(101, shop=6, amount=50)})
+    assert warehouse.same(query)
+    warehouse.project.run("run")
+    assert warehouse.same(query)
+
+
+def test_an_index_whose_making_was_cut_off_is_made_anew(warehouse):
+    warehouse.database.execute("CREATE INDEX half ON raw.sales (_file, _row); "
+                               "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'raw.half'::regclass")
+    warehouse.model()
+    for _ in range(2):
+        warehouse.project.run("run")
+        assert warehouse.database.execute(
+            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'raw.sales'::regclass "
+            "AND indnatts = 2") == [("raw.sales__file__row_idx", True)]

@@ -97,6 +97,18 @@ def test_what_was_not_only_added_needs_the_full_query(warehouse):
         == "its SQL has changed since"
 
 
+def test_a_table_that_another_dataset_loads_needs_the_full_query(warehouse):
+    warehouse.run()
+    note = "INSERT INTO penstock.dataset VALUES (%s, 'raw', 'sales', 'all')"
+    for dataset in ("sales", "renamed"):
+        warehouse.database.execute(note, (dataset,))
+    assert warehouse.reason() is None
+    renamed = warehouse.loads()
+    renamed.dataset = "renamed"
+    renamed.chunk(7, 0, 1, {1: one(1)})
+    assert warehouse.reason() == "another dataset loaded its table: sales"
+
+
 def test_a_model_left_out_of_a_run_keeps_its_snapshot(warehouse):
     sales = warehouse.loads()
     warehouse.project.model("marts.other", "SELECT 1 AS one", materialized="table")
