@@ -218,11 +218,22 @@ static bool apply(struct feeding *feeding, struct rebuild_outcome *outcome, stru
 	       rebuild_commit(feeding->rebuild, err);
 }
 
+/* Where rows never replace each other, what goes leaves nothing behind to be built. */
+static bool find_differences(
+	struct feeding *feeding, struct rebuild_difference *ret_difference, struct err *err)
+{
+	const struct rebuild_task *task = feeding->task;
+	if (task->retract && rebuild_is_additive(feeding->rebuild))
+		return (!task->apply || rebuild_lock(feeding->rebuild, err)) &&
+		       rebuild_take_out(feeding->rebuild, ret_difference, err);
+	return feed_all(feeding, err) && rebuild_compare(feeding->rebuild, ret_difference, err);
+}
+
 static bool run(struct feeding *feeding, struct rebuild_outcome *outcome, struct err *err)
 {
 	const struct rebuild_task *task = feeding->task;
-	if ((task->retract && !leave_out(feeding, task->retract, err)) || !feed_all(feeding, err) ||
-		!rebuild_compare(feeding->rebuild, &outcome->difference, err) ||
+	if ((task->retract && !leave_out(feeding, task->retract, err)) ||
+		!find_differences(feeding, &outcome->difference, err) ||
 		(task->examples && !rebuild_examples(feeding->rebuild, task->examples,
 					   &outcome->examples, err)))
 		return false;

@@ -216,18 +216,24 @@ bool rebuild_add(struct rebuild *rebuild, struct load_item *items, size_t count,
 
 /* ---- the lock ---- */
 
-static const char end_silent_sql[] = "SELECT penstock.end_silent_workers($1, '60 s')";
+static const char end_silent_sql[] =
+	"SELECT penstock.end_silent_workers($1,"
+	" coalesce(nullif(current_setting('penstock.silence', true), ''), '60 s')::interval)";
 
-/* Each try is short, so that a frozen worker's session can be ended in between. */
+/*
+ * Each try is short: loads that begin queue up behind it, and in between a frozen worker's session
+ * can be ended.
+ */
 bool rebuild_lock(struct rebuild *rebuild, struct err *err)
 {
 	const char *const values[] = {rebuild->dataset->config->name};
 	int64_t deadline_us = clock_monotonic_us() + lock_wait_us;
 	for (;;) {
-		if (!run(rebuild, "SAVEPOINT penstock_lock", err))
+		if (!run(rebuild, "SAVEPOINT penstock_lock; SET LOCAL lock_timeout TO '2s'", err))
 			return false;
 		if (database_run(rebuild->database, sql_rebuild_lock, values, 1, NULL, err))
-			return run(rebuild, rebuild->sql.lock_table, err);
+			return run(rebuild, "SET LOCAL lock_timeout TO '10s'", err) &&
+			       run(rebuild, rebuild->sql.lock_table, err);
 		if (strcmp(err->native, "55P03") != 0 || clock_monotonic_us() > deadline_us ||
 			stop_requested() ||
 			!run(rebuild, "ROLLBACK TO SAVEPOINT penstock_lock", err) ||
@@ -238,12 +244,11 @@ bool rebuild_lock(struct rebuild *rebuild, struct err *err)
 
 /* ---- comparing and applying ---- */
 
-bool rebuild_compare(
+static bool read_differences(
 	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err)
 {
 	struct database_rows *rows = NULL;
-	if (!run(rebuild, rebuild->sql.expect, err) || !run(rebuild, rebuild->sql.compare, err) ||
-		!database_query(rebuild->database, sql_rebuild_differences, NULL, 0, &rows, err))
+	if (!database_query(rebuild->database, sql_rebuild_differences, NULL, 0, &rows, err))
 		return false;
 	*ret_difference = (struct rebuild_difference){
 		.missing = database_int(rows, 0, 0),
@@ -255,6 +260,25 @@ bool rebuild_compare(
 	database_rows_free(rows);
 	fault_point("rebuild.compared");
 	return true;
+}
+
+bool rebuild_is_additive(const struct rebuild *rebuild)
+{
+	return rebuild->dataset->key_count == 0 && rebuild->dataset->config->keep == KEEP_ALL;
+}
+
+bool rebuild_take_out(
+	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err)
+{
+	return run(rebuild, rebuild->sql.take_out, err) &&
+	       read_differences(rebuild, ret_difference, err);
+}
+
+bool rebuild_compare(
+	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err)
+{
+	return run(rebuild, rebuild->sql.expect, err) && run(rebuild, rebuild->sql.compare, err) &&
+	       read_differences(rebuild, ret_difference, err);
 }
 
 bool rebuild_examples(

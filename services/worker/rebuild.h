@@ -55,6 +55,11 @@ struct rebuild_difference {
 	int64_t rows; /* that should be there */
 	int64_t files;
 };
+/* Whether no row ever replaces another: then what is left out need only be taken out. */
+bool rebuild_is_additive(const struct rebuild *rebuild);
+/* In rebuild_compare's place where that is so, with nothing added. */
+MUST_CHECK bool rebuild_take_out(
+	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err);
 MUST_CHECK bool rebuild_compare(
 	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err);
 /* Rows of (kind, key, file id, file name, record), `limit` of each kind at most; caller frees. */

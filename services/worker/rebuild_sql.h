@@ -10,8 +10,9 @@ struct rebuild_sql {
 	const char *make_stage; /* a table of the target's columns, without its constraints */
 	const char *copy_stage;
 	const char *lock_table;
-	const char *expect;  /* the winner of each key, of the files that count */
-	const char *compare; /* what differs, by key */
+	const char *expect;   /* the winner of each key, of the files that count */
+	const char *compare;  /* what differs, by key */
+	const char *take_out; /* instead of both: all rows of what is left out */
 	const char *remove;
 	const char *replace;
 	const char *add;

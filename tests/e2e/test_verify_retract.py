@@ -49,6 +49,10 @@ def test_each_rule_gives_back_what_was_replaced(project, database):
         gone = publications[name].pop(2)
         assert state_of(database, gone[0]) == "retracted"
         versions.assert_same(versions.table(database, f"raw.{name}"), versions.expected(publications[name], name))
+    # Where nothing is ever replaced, not even the archive's content is needed.
+    for content in (project.folder / "archive/appended/objects").rglob("*"):
+        if content.is_file():
+            content.rename(content.with_suffix(".gone"))
     assert project.json("retract", "--file-id", publications["appended"][0][0])[0]["removed"] == 300
     assert database.value("SELECT count(*) FROM raw.appended") == 900
     # Again is nothing; what does not exist or is not the only one is told.
@@ -125,6 +129,22 @@ def test_killed_at_any_step_it_is_finished_by_the_next_try(project, database):
     project.run("verify")
 
 
+def test_a_frozen_worker_does_not_hold_it_up(project, database):
+    project.dataset("orders", versions.FIELDS, "*.csv", ["id"], chunk_bytes="16KiB")
+    project.run("init")
+    database.execute(f"ALTER DATABASE \"{database.name}\" SET penstock.silence = '1 s'")
+    publications = publish_all(project, range(2), "orders")
+    worker = project.start("worker", env={"PENSTOCK_FAULT": "loader.rows:1:stop"})
+    wait_until(lambda: database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in tr%'"
+        " AND application_name LIKE 'penstock%' AND state_change < now() - interval '0.5 s'") == 1, 30, "it is frozen")
+    project.run("retract", "0.csv")
+    worker.thaw()
+    wait_until(lambda: complete(database, 1), 30, "the other file is complete")
+    versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications[1:]))
+    project.run("verify")
+
+
 def test_beside_workers_that_load(project, database):
     project.dataset("orders", versions.FIELDS, "*.csv", ["id"], chunk_bytes="16KiB")
     project.run("init")
@@ -191,6 +211,29 @@ def test_tampering_is_found_and_mended(project, database):
                                  versions.expected(publications[name], name))
     assert database.value("SELECT count(*) FROM raw.appended WHERE _row = 5") == 4
     versions.assert_ledger_whole(database)
+
+
+def test_looked_up_texts_are_compared_by_their_keys(project, database):
+    """Texts come back with their keys; a correction may bring new ones."""
+    fields = [{"name": "id", "type": "long"}, {"name": "town", "type": "string"}, {"name": "price", "type": "long"}]
+    project.dataset("sales", fields, "*.csv", ["id"], lookups={"town": "dim.town"})
+    project.run("init")
+    worker = project.start("worker")
+    project.run("publish", "--wait", project.file("a.csv", "id,town,price\n1,Bath,1\n2,York,2\n3,Ely,what\n"), code=3)
+    project.run("publish", "--wait", project.file("b.csv", "id,town,price\n1,Leeds,3\n"))
+    wait_until(lambda: complete(database, 2), 30, "all is loaded")
+    towns = "SELECT s.id, t.town FROM raw.sales s JOIN dim.town t USING (town_id) ORDER BY id"
+    project.run("verify")
+    project.run("retract", "b.csv")
+    assert database.execute(towns) == [(1, "Bath"), (2, "York")]
+    worker.stop()
+    fields[2]["type"] = ["null", "long"]
+    project.dataset("sales", fields, "*.csv", ["id"], lookups={"town": "dim.town"}, csv={"nulls": ["what"]})
+    database.execute("ALTER TABLE raw.sales ALTER price DROP NOT NULL")
+    project.run("init")
+    assert project.json("replay", "--rejects")[0]["outcome"] == "corrected"
+    assert database.execute(towns) == [(1, "Bath"), (2, "York"), (3, "Ely")]
+    project.run("verify")
 
 
 def test_what_cannot_be_compared_is_told(project, database):
