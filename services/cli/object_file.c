@@ -70,7 +70,7 @@ static bool write_to(void *context, const void *data, size_t n, struct err *err)
 	return file_write_all(*(const int *)context, data, n, err);
 }
 
-static bool make_place(const char *key, char ret_path[PATH_MAX], struct err *err)
+bool object_file_place(const char *key, char ret_path[PATH_MAX], struct err *err)
 {
 	char folder[PATH_MAX - NAME_MAX - 2];
 	const char *temporary = getenv("TMPDIR");
@@ -111,7 +111,7 @@ bool object_file_get(
 	struct s3_place place;
 	char path[PATH_MAX];
 	if (!s3_place_parse(url, &place, err) || !open_session(files, err) ||
-		!make_place(place.key, path, err))
+		!object_file_place(place.key, path, err))
 		return err_prefix(err, "%s", url);
 	if (!fetch(files, &place, path, err)) {
 		object_file_remove(path);

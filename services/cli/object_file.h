@@ -27,6 +27,8 @@ MUST_CHECK bool object_files_expand(struct object_files *files, const char *argu
  */
 MUST_CHECK bool object_file_get(
 	struct object_files *files, const char *url, char ret_path[PATH_MAX], struct err *err);
+/* Makes that folder, and names a file in it like the last part of `key`. */
+MUST_CHECK bool object_file_place(const char *key, char ret_path[PATH_MAX], struct err *err);
 void object_file_remove(const char *path);
 
 void object_files_release(struct object_files *files);

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/object_file.h"
 #include "cli/progress.h"
+#include "cli/stream_file.h"
 #include "cli/table.h"
 #include "cli/wait_loaded.h"
 #include "producer/producer.h"
@@ -24,6 +25,7 @@ enum { max_objects = 100000 };
 
 struct publish_arguments {
 	const char *dataset;
+	const char *name;
 	bool again;
 	bool wait;
 	bool window;
@@ -33,6 +35,8 @@ struct publish_arguments {
 static const struct opt rows[] = {
 	{"dataset", 'd', OPT_TEXT, offsetof(struct publish_arguments, dataset), "NAME",
 		"the dataset, instead of the one whose 'files' match the name"},
+	{"name", 0, OPT_TEXT, offsetof(struct publish_arguments, name), "NAME",
+		"what a URL's content, or standard input, is called"},
 	{"again", 0, OPT_FLAG, offsetof(struct publish_arguments, again), NULL,
 		"publish known content once more, as a publication of its own"},
 	{"wait", 'w', OPT_FLAG, offsetof(struct publish_arguments, wait), NULL,
@@ -191,13 +195,35 @@ static bool publish_one(
 	return true;
 }
 
+static void show_stream(void *context, int64_t bytes)
+{
+	progress_update(context, bytes, 0);
+}
+
+/* The progress of what comes is another line than that of what is published then. */
+static bool take_stream(
+	struct run *run, const char *argument, char ret_path[PATH_MAX], struct err *err)
+{
+	const struct publish_arguments *arguments = run->arguments;
+	struct progress progress;
+	bool input = strcmp(argument, "-") == 0;
+	const struct stream_file stream = {
+		.name = !arguments->name && input && arguments->dataset ? "stdin" : arguments->name,
+		.progress = show_stream,
+		.context = &progress};
+	progress_begin(&progress, input ? "standard input" : "download", 0, true);
+	return stream_file_get(&stream, argument, ret_path, err);
+}
+
 static bool publish_name(
 	struct run *run, struct publisher *publisher, const char *name, struct err *err)
 {
 	char path[PATH_MAX];
-	if (!s3_is_url(name))
+	bool stream = stream_file_is(name);
+	if (!stream && !s3_is_url(name))
 		return publish_one(run, publisher, name, err);
-	if (!object_file_get(&run->objects, name, path, err))
+	if (stream ? !take_stream(run, name, path, err)
+		   : !object_file_get(&run->objects, name, path, err))
 		return false;
 	bool ok = publish_one(run, publisher, path, err);
 	object_file_remove(path);
@@ -266,12 +292,20 @@ static bool check_dataset(
 		       arguments->dataset);
 }
 
+static bool check_name(
+	const struct publish_arguments *arguments, int argc, char **argv, struct err *err)
+{
+	return !arguments->name || (argc == 1 && stream_file_is(argv[0])) ||
+	       err_usage(err, "--name goes with one URL, or with - (standard input)");
+}
+
 static int run_publish(struct cli *cli, const void *options, int argc, char **argv)
 {
 	const struct publish_arguments *arguments = options;
 	struct err err = {0};
 	const struct datasets *datasets = cli_datasets(cli, &err);
-	if (!datasets || !check_dataset(datasets, arguments, &err))
+	if (!datasets || !check_dataset(datasets, arguments, &err) ||
+		!check_name(arguments, argc, argv, &err))
 		return cli_fail(&err);
 	struct run run = {
 		.arguments = arguments, .config = &cli->config, .objects.config = &cli->config};
@@ -307,17 +341,22 @@ const struct command command_publish = {
 	.name = "publish",
 	.arguments = "FILE...",
 	.summary = "publish files now",
-	.details = "Each file is archived and its rows are sent to the dataset's topic; needs "
-		   "Kafka only.\n"
-		   "Content that was published before is not sent again: --again makes it a new\n"
-		   "publication. Every file of a zip or tar archive is published on its own.\n"
-		   "FILE may be s3://BUCKET/KEY, or s3://BUCKET/PREFIX/ for every object below.\n"
-		   "Exit code 3: some records are rejects; 1: a file was refused or could not be "
-		   "sent.\n"
-		   "\n"
-		   "  penstock publish orders.csv --wait\n"
-		   "  penstock publish --dataset orders export-*.txt\n"
-		   "  penstock publish s3://landing/2026/",
+	.details =
+		"Each file is archived and its rows are sent to the dataset's topic; needs "
+		"Kafka only.\n"
+		"Content that was published before is not sent again: --again makes it a new\n"
+		"publication. Every file of a zip or tar archive is published on its own.\n"
+		"FILE may be - (standard input), a URL (http, https), s3://BUCKET/KEY, or\n"
+		"s3://BUCKET/PREFIX/ for every object below.\n"
+		"Exit code 3: some records are rejects; 1: a file was refused or could not be "
+		"sent.\n"
+		"\n"
+		"  penstock publish orders.csv --wait\n"
+		"  penstock publish --dataset orders export-*.txt\n"
+		"  penstock publish s3://landing/2026/\n"
+		"  penstock publish https://data.example.org/rates.csv\n"
+		"  psql -c 'COPY orders TO STDOUT CSV HEADER' | penstock publish --dataset orders "
+		"-",
 	.options = {rows, sizeof(rows) / sizeof(rows[0])},
 	.options_size = sizeof(struct publish_arguments),
 	.min_arguments = 1,

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/stop.h"
+#include "cron/cron.h"
 #include "http/health.h"
 #include "monitor/alerts.h"
 #include "monitor/dashboard.h"
@@ -196,6 +197,8 @@ bool monitor_run(const struct monitor_options *options, struct err *err)
 	struct monitor monitor;
 	struct http_server *server = NULL;
 	const char *listen = options->listen ? options->listen : options->config->monitor.listen;
+	if (!cron_use_zone(options->config->recalculate.time_zone, err))
+		return false;
 	monitor_init(&monitor, options);
 	bool ok = http_server_open(
 		listen, routes, sizeof(routes) / sizeof(routes[0]), &monitor, &server, err);

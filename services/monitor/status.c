@@ -2,6 +2,7 @@
 /* What the ledger says, as one row of this table a part. */
 #include <stdio.h>
 
+#include "cron/cron.h"
 #include "monitor/watch.h"
 #include "penstock_monitor_sql.h"
 
@@ -124,8 +125,10 @@ bool watch_status(
 	struct status status;
 	if (!watch_ledger(watch, &database, err))
 		return false;
+	sources_listing(watch->options->config, arena, &status.parts[STATUS_SOURCES]);
 	for (size_t i = 0; i < STATUS_PARTS; i++)
-		if (!listing_query(database, &parts[i], NULL, 0, arena, &status.parts[i], err))
+		if (parts[i].sql &&
+			!listing_query(database, &parts[i], NULL, 0, arena, &status.parts[i], err))
 			return false;
 	if (!listing_query(database, &checks, NULL, 0, arena, &status.checks, err))
 		return false;
@@ -137,6 +140,8 @@ bool status_read(const struct monitor_options *options, struct arena *arena,
 	struct status *ret_status, struct err *err)
 {
 	struct watch watch;
+	if (!cron_use_zone(options->config->recalculate.time_zone, err))
+		return false;
 	watch_init(&watch, options);
 	bool ok = watch_status(&watch, arena, ret_status, err);
 	watch_release(&watch);

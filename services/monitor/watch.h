@@ -31,6 +31,8 @@ MUST_CHECK bool watch_status(
 MUST_CHECK bool listing_query(struct database *database, const struct listing_shape *shape,
 	const char *const *parameters, size_t count, struct arena *arena,
 	struct listing *ret_listing, struct err *err);
+/* Of the inbox that this process can see; times by cron are those of the process's time zone. */
+void sources_listing(const struct config *config, struct arena *arena, struct listing *ret_listing);
 /* The cell under `key`; BUG when there is no such column. */
 const char *listing_cell(const struct listing *listing, size_t row, const char *key);
 

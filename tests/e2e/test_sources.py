@@ -63,8 +63,29 @@ def test_what_is_fetched_is_loaded_once_whoever_fetches(project, database, serve
     again = project.start("producer")
     wait_until(lambda: len(server.asked("/rates.dat")) > asked)
     assert len(server.asked("/v1/numbers")) == 4
+    shown = {row["source"]: row for row in project.json("status")["sources"]}
+    assert shown["api"]["state"] == "fetched" and (shown["api"]["files"], shown["api"]["failures"]) == (3, 0)
+    assert shown["api"]["last_success_at"] < shown["api"]["next_at"]
     began = time.monotonic()
     assert again.stop() == 0 and time.monotonic() - began < 10
+
+
+def test_a_url_and_standard_input_are_published(project, server):
+    project.dataset("rates", {"currency": "string", "rate": "double"}, "rates*.csv", ["currency"]).run("init")
+    answers = [Answer(503), Answer(body=b"currency,rate\nEUR,1\n"), Answer(body=b"x"), Answer(404, b"none such")]
+    url = server.route("/x/rates.csv", lambda request: answers.pop(0))
+    published = project.json("publish", url + "?token=abc")[0]
+    assert (published["name"], published["rows"], published["outcome"]) == ("rates.csv", 1, "published")
+    refused = project.run("publish", url, code=1)
+    assert "rates.csv: quarantined" in refused.out
+    assert "HTTP status 404: none such" in project.run("publish", url, code=1).err
+    published = project.json("publish", "-", "--dataset", "rates", stdin="currency,rate\nUSD,1.1\nCHF,1.2\n")[0]
+    assert (published["name"], published["rows"]) == ("stdin", 2)
+    published = project.json("publish", "-", "--name", "rates-2.csv", stdin="currency,rate\nUSD,1.3\n")[0]
+    assert (published["name"], published["rows"]) == ("rates-2.csv", 1)
+    assert "--name tells" in project.run("publish", "-", code=2, stdin="").err
+    assert "--name tells" in project.run("publish", server.url, code=2).err
+    project.run("publish", "--name", "a", "b", code=2)
 
 
 class Reader(threading.Thread):
