@@ -15,11 +15,11 @@
 /* One of many that are read at once. */
 #define DOCUMENT_NAME_SIZE 100
 struct document {
-	char name[DOCUMENT_NAME_SIZE];
 	struct buf text;
-	bool ok; /* otherwise `why` */
+	struct err why; /* unless ok */
+	bool ok;
 	bool found;
-	struct err why;
+	char name[DOCUMENT_NAME_SIZE];
 };
 
 struct store {

@@ -15,6 +15,7 @@ struct page {
 	bool more;
 	struct buf token;	  /* where the next page begins */
 	struct s3_object *object; /* being read */
+	const char *prefix;
 	bool (*visit)(void *context, const struct s3_object *object, struct err *err);
 	void *context;
 };
@@ -72,6 +73,9 @@ static bool take_modified(struct page *page, const char *text, struct err *err)
 static bool take_object(struct page *page, const char *text, struct err *err)
 {
 	(void)text;
+	/* Callers delete what they are shown. */
+	if (strncmp(page->object->key, page->prefix, strlen(page->prefix)) != 0)
+		return err_fail(err, ERR_FATAL, "the listing has keys that were not asked for");
 	bool ok = page->visit(page->context, page->object, err);
 	*page->object = (struct s3_object){0};
 	return ok;
@@ -93,6 +97,8 @@ static bool take_more(struct page *page, const char *text, struct err *err)
 
 static bool take_token(struct page *page, const char *text, struct err *err)
 {
+	if (*text && strcmp(buf_text(&page->token), text) == 0)
+		return err_fail(err, ERR_FATAL, "the listing goes round in circles");
 	buf_clear(&page->token);
 	buf_append_text(&page->token, text);
 	return !page->token.overflow || err_fail(err, ERR_FATAL, "the listing's token is too long");
@@ -168,7 +174,8 @@ bool s3_list(struct s3 *s3, const char *bucket, const char *prefix,
 	void *context, struct err *err)
 {
 	struct s3_object object = {0};
-	struct page page = {.object = &object, .visit = visit, .context = context};
+	struct page page = {
+		.object = &object, .prefix = prefix, .visit = visit, .context = context};
 	buf_init(&page.token, max_token);
 	bool ok;
 	do {

@@ -105,6 +105,9 @@ def test_all_is_loaded_again_from_the_bucket(shop, s3, database):
     shop.start("worker")
     shop.start("producer")
     wait_until(lambda: count(database) == 300, 30)
+    shop.run("verify", "orders")
+    shop.run("retract", "orders-1.csv")
+    assert count(database) == 200 and manifests(s3, shop)["orders-1.csv"]["state"] == "retracted"
     for service in shop.services:
         assert service.stop() == 0
     shop.run("init", "--recreate", "--forget", "--yes")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The S3 room against a real server: its own operations, judged by a client of our own in Python."""
 import contextlib
+import http.server
 import os
 import socket
 import subprocess
@@ -8,7 +9,7 @@ import threading
 
 import pytest
 
-from support.penstock import UNSET, binary
+from support.penstock import UNSET, Project, binary
 
 LISTED = 1003
 LONG = 20 << 20
@@ -103,3 +104,39 @@ def test_a_broken_download_goes_on_where_it_broke(buckets):
     run(buckets, "long_content_goes_in_parts", endpoint=f"http://127.0.0.1:{proxy.port}")
     assert proxy.breaks >= LONG // 3_000_000
     proxy.close()
+
+
+LISTING = """<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">
+<IsTruncated>{more}</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>
+<Contents><Key>{key}</Key><Size>1</Size><ETag>x</ETag></Contents></ListBucketResult>"""
+
+
+@pytest.mark.parametrize("answer, words", [
+    (LISTING.format(more="true", token="t", key="in/a.csv"), "goes round in circles"),
+    (LISTING.format(more="true", token="", key="in/a.csv"), "breaks off without a token"),
+    (LISTING.format(more="false", token="", key="elsewhere/a.csv"), "not asked for"),
+    (LISTING.format(more="false", token="", key="in/" + "x" * 1100), "more than 1024 bytes"),
+    (LISTING.format(more="false", token="", key="in/a.csv").replace("<Size>1", "<Size>-1"), "without a size"),
+    ("<html><body><p>console</body></html>", "XML is broken"),
+    ("", "XML is broken"),
+])
+def test_a_server_that_lists_nonsense_is_not_believed(tmp_path, answer, words):
+    class Nonsense(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        project = Project(tmp_path, "127.0.0.1:1", "", "x.")
+        project.config["s3"] = {"endpoint": f"http://127.0.0.1:{server.server_address[1]}",
+                                "access_key": "a", "secret_key": "b"}
+        project.dataset("orders", {"id": "long"}, "*.csv", ["id"])
+        failed = project.run("publish", "s3://bucket/in/", code=1)
+        server.shutdown()
+    assert words in failed.err
