@@ -22,6 +22,7 @@ static const struct {
 	{9, "incremental", sql_ledger_009_incremental},
 	{10, "sources", sql_ledger_010_sources},
 	{11, "since_table", sql_ledger_011_since_table},
+	{12, "lookup_keys", sql_ledger_012_lookup_keys},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

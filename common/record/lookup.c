@@ -41,6 +41,7 @@ void lookup_begin(struct lookup *lookup)
 	if (lookup->refused > 0 || lookup->first_wanted < lookup->count ||
 		lookup->count > LOOKUP_KEPT_TEXTS || lookup->arena.used > LOOKUP_KEPT_BYTES)
 		lookup_clear(lookup);
+	lookup->group++;
 }
 
 /* FNV-1a over words: short texts, and nobody to attack but the owner of the files. */
@@ -97,12 +98,15 @@ void lookup_want(struct lookup *lookup, const char *text, size_t len)
 		grow(lookup);
 	uint32_t hash = hash_of(text, len);
 	uint32_t *slot = slot_of(lookup, text, len, hash);
-	if (*slot)
+	if (*slot) {
+		lookup->items[*slot - 1].group = lookup->group;
 		return;
+	}
 	struct lookup_text *item = &lookup->items[lookup->count++];
 	*item = (struct lookup_text){.text = arena_strndup(&lookup->arena, text, len),
 		.len = (uint32_t)len,
 		.hash = hash,
+		.group = lookup->group,
 		.wanted = true};
 	*slot = (uint32_t)lookup->count;
 	if (!text_fits_postgres(text, len))

@@ -23,7 +23,8 @@ struct lookup_text {
 	const char *text; /* ends in NUL */
 	uint32_t len;
 	uint32_t hash;
-	int32_t id; /* when neither wanted nor refused */
+	uint32_t group; /* the last that wanted it */
+	int32_t id;	/* when neither wanted nor refused */
 	bool wanted;
 	const char *native; /* SQLSTATE; NULL: not refused */
 	const char *reason;
@@ -36,6 +37,7 @@ struct lookup {
 	size_t capacity;
 	size_t first_wanted; /* items before it are settled */
 	size_t refused;
+	uint32_t group;	 /* counts lookup_begin */
 	uint32_t *slots; /* index into items + 1; 0: free */
 	size_t mask;
 };

@@ -76,6 +76,7 @@ struct dimensions {
 	struct buf texts;	  /* those asked for */
 	const char *names;	  /* their targets as an array literal */
 	char state[33];		  /* "": not read yet */
+	bool taken_over;	  /* foreign keys are checked by keys_hold, not by Postgres */
 	bool within;		  /* the asking is done inside a transaction */
 	bool doubted; /* in this load a foreign key was violated, and they were forgotten */
 };
@@ -179,6 +180,15 @@ MUST_CHECK bool lookups_check(struct load_batch *batch, struct err *err);
  * the field.
  */
 MUST_CHECK bool lookups_judge(struct load_batch *batch, const struct row_set *set, struct err *err);
+
+/* load_keys.c */
+/*
+ * Before the rows: takes the foreign keys to tables of texts over from Postgres, which would check
+ * each row's, where it may.
+ */
+MUST_CHECK bool keys_take_over(struct load_batch *batch, struct err *err);
+/* Behind the rows: checks what was taken over, each key once. `again` when one is gone. */
+MUST_CHECK bool keys_hold(struct load_batch *batch, struct err *err);
 
 /* load_writers.c */
 /* The transcoder of the chunk's rows; PAUSE when its schema is not for this worker. */

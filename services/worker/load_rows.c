@@ -128,11 +128,11 @@ bool rows_load(struct load_batch *batch, struct err *err)
 	struct load_slot *only = only_slot(batch, &count);
 	if (count == 0)
 		return true;
-	if (!database_exec(batch->loader->database, "SAVEPOINT penstock_rows", err))
+	if (!keys_take_over(batch, err) ||
+		!database_exec(batch->loader->database, "SAVEPOINT penstock_rows", err))
 		return false;
-	if (rows_apply(batch, &all, err))
-		return true;
-	if (err->class != ERR_DATA || batch->again || !only)
-		return false;
-	return load_without_refused(batch, only, err);
+	bool good = rows_apply(batch, &all, err);
+	if (!good && err->class == ERR_DATA && !batch->again && only)
+		good = load_without_refused(batch, only, err);
+	return good && keys_hold(batch, err);
 }

@@ -5,6 +5,8 @@ import io
 import json
 import random
 
+import pytest
+
 from support.wait import wait_until
 
 FIELDS = {"id": "long", "price": "int", "town": "string", "county": ["null", "string"], "kind": "string"}
@@ -119,10 +121,18 @@ def test_texts_the_table_refuses_are_rejects_of_their_rows(project, database):
     assert json.loads(rejects[2][4])["town"] == "Atlantis"
 
 
-def test_tables_of_texts_changed_by_hand(project, database):
+@pytest.mark.parametrize("superuser", [True, False])
+def test_tables_of_texts_changed_by_hand(project, database, superuser):
+    """Who checks the foreign keys: the worker, once a key, where the role may; else Postgres, once a row."""
     prepare(project, on_constraint="reject")
+    if not superuser:
+        role = "plain" + project.prefix.rsplit("_", 1)[1].rstrip(".")
+        database.execute(f"CREATE ROLE {role} LOGIN")
+        database.execute(f"ALTER DATABASE {database.value('SELECT current_database()')} OWNER TO {role}")
+        project.config["postgres"] = project.config["postgres"].replace("user=penstock", f"user={role}")
+        project.write()
     project.run("init")
-    worker = project.start("worker")
+    worker = project.start("-vv", "worker")
     publish(project, "sales-1.csv", [(1, 1, "Leeds", "Kent", "k"), (2, 2, "York", None, "k")])
     complete(database, 1)
     # Emptied, and the keys given to other texts: what the worker remembers would be wrong without an error.
@@ -151,6 +161,14 @@ def test_tables_of_texts_changed_by_hand(project, database):
     complete(database, 4)
     assert database.execute(JOINED) == [(31, 1, "Leeds", None, "new")]
     assert "level=error" not in worker.output()
+    assert ("penstock.hold_keys" in worker.output()) == superuser
+    # With a trigger of somebody's Postgres checks, too, and the trigger fires.
+    database.execute("CREATE FUNCTION dearer() RETURNS trigger LANGUAGE plpgsql AS "
+                     "'BEGIN NEW.price := NEW.price + 1; RETURN NEW; END'")
+    database.execute("CREATE TRIGGER dearer BEFORE INSERT ON fact.sales FOR EACH ROW EXECUTE FUNCTION dearer()")
+    publish(project, "sales-5.csv", [(41, 1, "Leeds", None, "new")])
+    complete(database, 5)
+    assert database.value("SELECT price FROM fact.sales WHERE id = 41") == 2
 
 
 def test_init_takes_fitting_tables_only(project, database):
