@@ -9,6 +9,9 @@
 
 #include "postgres/quote.h"
 
+/* Of columns: what a property file can hold, quoted. */
+#define LIST_MAX ((size_t)4 << 20)
+
 static void column(const struct check *check, struct buf *sql)
 {
 	quote_identifier(sql, check->table);
@@ -273,7 +276,7 @@ static void unique_combination(
 {
 	struct buf list;
 	(void)project;
-	buf_init(&list, CHECK_SQL_MAX);
+	buf_init(&list, LIST_MAX);
 	for (size_t i = 0; i < check->columns.count; i++) {
 		buf_append_text(&list, i ? ", c." : "c.");
 		quote_identifier(&list, check->columns.items[i]);

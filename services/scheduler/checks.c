@@ -12,6 +12,7 @@
 
 #define SCAN_MAX       200		    /* checks that share a pass */
 #define SCAN_SQL_MAX   ((size_t)256 * 1024) /* then another begins */
+#define MESSAGE_MAX    ((size_t)64 * 1024)
 #define CHECK_TEXT_MAX ((size_t)8 * 1024 * 1024)
 
 /* Checks that one statement tests. */
@@ -94,7 +95,7 @@ static const char *describe(
 	struct batch *batch, const struct check *check, int64_t failures, const char *note)
 {
 	struct buf text;
-	buf_init(&text, 4096);
+	buf_init(&text, MESSAGE_MAX);
 	if (note)
 		buf_append_text(&text, note);
 	else

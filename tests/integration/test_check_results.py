@@ -55,13 +55,18 @@ def test_rows_that_fail_are_kept_though_the_run_is_rolled_back(project, database
     assert project.json("check", "--failures", "odd") == [row(2)]
     text = project.run("check", "--failures", "odd")
     assert text.out.splitlines()[0].split() == ["id", "odd", 'na"me', "amount", "doc"] and "odd, run 1: 1 rows" in text.err
+    project.check("empty", "-- store_failures: true\nSELECT FROM raw.orders")
+    project.run("check", "empty", code=3)
+    assert project.json("check", "--failures", "empty") == [{}] * 4
+    assert "empty, run 2: 4 rows" in project.run("check", "--failures", "empty").err
     assert "no rows of check 'nix' are kept" in project.run("check", "--failures", "nix", code=2).err
     assert "not both" in project.run("check", "--failures", "odd", "--history", code=2).err
     # A run that publishes keeps what warns, too.
+    (project.folder / "sql/checks/empty.sql").unlink()
     database.execute("DELETE FROM raw.orders WHERE id = 2 OR \"odd na\"\"me\" = ''; INSERT INTO raw.orders VALUES (1000, 'a')")
     sources(project, [("amount", [{"not_null": {"severity": "warn", **stored}}])])
     project.run("run")
-    assert [run for run, _, _ in kept(database, "not_null_raw_orders_amount")] == [1, 2]
+    assert [run for run, _, _ in kept(database, "not_null_raw_orders_amount")] == [1, 3]
 
 
 def test_what_is_kept_has_bounds(project, database):
@@ -167,6 +172,22 @@ def test_the_monitor_shows_them(project, database):
     wait_until(lambda: series() == {
         'penstock_check_failures{check="unique_raw_orders_id",model="raw.orders",severity="error"} 1',
         'penstock_check_failures{check="not_null_raw_orders_id",model="raw.orders",severity="error"} 0'})
+
+
+def test_many_at_once_and_killed_ones(project, database):
+    """Runs and checks by hand that meet each other, some of them killed: what is written is whole."""
+    database.execute("INSERT INTO raw.orders (id) SELECT n / 2 FROM generate_series(1, 3000) n")
+    sources(project, [("id", [{"unique": {"store_failures": True, "severity": "warn"}}, "not_null"])], tests=["not_empty"])
+    started = [project.start(*words) for words in [("check",), ("run",), ("check", "raw.orders")] * 4]
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.check_result") > 0)
+    for process in started[-4:]:
+        process.kill()
+    assert [process.wait() for process in started[:-4]] == [0] * 8
+    rows = database.execute("SELECT count(DISTINCT c.name), (SELECT count(*) FROM penstock.check_failure f WHERE f.run_id = c.run_id) "
+                            "FROM penstock.check_result c GROUP BY c.run_id")
+    assert set(rows) == {(3, 500)} and len(rows) >= 8
+    assert sorted(database.execute("TABLE penstock.current_check")) == [
+        ("not_empty_raw_orders",), ("not_null_raw_orders_id",), ("unique_raw_orders_id",)]
 
 
 DOCS = pathlib.Path(__file__).parents[2] / "docs" / "checks.md"
