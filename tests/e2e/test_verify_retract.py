@@ -152,8 +152,9 @@ def test_beside_workers_that_load(project, database):
     project.start("worker", "--jobs", "2")
     wait_until(lambda: complete(database, 2), 30)
     more = publish_all(project, range(2, 6), "orders", 600, 500)
-    project.run("retract", "1.csv")
+    beside = project.start("retract", "1.csv")
     project.run("retract", "4.csv")
+    assert beside.wait(30) == 0
     more += publish_all(project, range(6, 8), "orders", 600, 500)
     left = [p for n, p in enumerate(publications + more) if n not in (1, 4)]
     wait_until(lambda: complete(database, len(left)), 30, "the others are complete")
