@@ -108,6 +108,11 @@ MUST_CHECK bool apply_comments(struct batch *batch, const struct model *model, s
 /* An error that names the remedy, --rebuild. */
 bool apply_refuse(const struct model *model, const char *why, struct err *err);
 
+/* indexes.c: gives the tables whose new rows this run's models look for an index on (_file, _row), and
+ * takes it from those in which no model of the project does any more. Outside transactions; nobody
+ * waits for it. */
+MUST_CHECK bool indexes_match(struct batch *batch, struct err *err);
+
 /* live.c: writes the query of a live view; its parent's relations exist. */
 MUST_CHECK bool live_write(struct batch *batch, const struct model *live, struct err *err);
 /* Drops the live view that the model had, if it had one. */

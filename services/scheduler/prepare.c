@@ -8,7 +8,6 @@
 #include "base/stop.h"
 #include "postgres/quote.h"
 #include "scheduler/batch.h"
-#include "scheduler/since.h"
 
 #define LOCK_TRIES 40
 
@@ -143,48 +142,11 @@ static bool prepare_model(struct batch *batch, const struct model *model, struct
 	return err->from == ERR_FROM_CONFIG ? false : err_prefix(err, "%s", model->path);
 }
 
-/* Incremental models, and the views between them and datasets. */
-static bool *mark_incremental(struct batch *batch)
-{
-	const struct project *project = batch->project;
-	bool *marks = arena_calloc(&batch->arena, project->model_count + 1, sizeof(*marks));
-	for (size_t i = project->model_count; i-- > 0;) {
-		const struct model *model = &project->models[i];
-		if (model->selected && model->materialized == MODEL_INCREMENTAL)
-			marks[i] = true;
-		for (size_t j = 0; marks[i] && j < model->parent_count; j++)
-			if (project->models[model->parents[j]].materialized == MODEL_VIEW)
-				marks[model->parents[j]] = true;
-	}
-	return marks;
-}
-
-static bool index_sources(struct batch *batch, const struct model *model, struct err *err)
-{
-	for (size_t i = 0; i < model->query.relation_count; i++)
-		if (model->sources[i] && !since_index(batch, model->sources[i], err))
-			return false;
-	return true;
-}
-
-static bool make_indexes(struct batch *batch, struct err *err)
-{
-	const bool *incremental = mark_incremental(batch);
-	for (size_t i = 0; i < batch->project->model_count; i++) {
-		const struct model *model = &batch->project->models[i];
-		if ((incremental[i] && !index_sources(batch, model, err)) ||
-			(model->selected && model->is_live &&
-				!since_index(batch, model->speed->growing, err)))
-			return false;
-	}
-	return true;
-}
-
 bool batch_prepare(struct batch *batch, struct err *err)
 {
 	for (size_t i = 0; i < batch->project->model_count; i++)
 		if (batch->project->models[i].selected &&
 			!prepare_model(batch, &batch->project->models[i], err))
 			return false;
-	return make_indexes(batch, err);
+	return indexes_match(batch, err);
 }

@@ -68,59 +68,6 @@ void since_rows_sql(
 			     " AND s.last_row OFFSET 0) r)");
 }
 
-/* Of an index on exactly (_file, _row): 'valid', its name when a build was cut off, or no row. */
-static const char index_sql[] =
-	"SELECT CASE WHEN i.indisvalid THEN 'valid' ELSE i.indexrelid::regclass::text END"
-	" FROM pg_index i JOIN pg_attribute f ON f.attrelid = i.indrelid AND f.attname = '_file'"
-	" JOIN pg_attribute r ON r.attrelid = i.indrelid AND r.attname = '_row'"
-	" WHERE i.indrelid = to_regclass($1) AND i.indpred IS NULL"
-	" AND i.indkey::text = f.attnum || ' ' || r.attnum"
-	" ORDER BY i.indisvalid DESC LIMIT 1";
-
-static bool drop_remains(struct batch *batch, const char *index, struct err *err)
-{
-	struct buf sql;
-	buf_init(&sql, 1024);
-	buf_printf(&sql, "DROP INDEX CONCURRENTLY %s", index);
-	bool ok = database_exec(batch->database, buf_text(&sql), err);
-	buf_release(&sql);
-	return ok;
-}
-
-static bool find_index(struct batch *batch, const char *table, bool *ret_valid, struct err *err)
-{
-	struct database_rows *rows = NULL;
-	if (!database_query(batch->database, index_sql, &table, 1, &rows, err))
-		return false;
-	bool any = database_row_count(rows) > 0;
-	bool valid = any && strcmp(database_text(rows, 0, 0), "valid") == 0;
-	bool ok = !any || valid || drop_remains(batch, database_text(rows, 0, 0), err);
-	database_rows_free(rows);
-	if (ok)
-		*ret_valid = valid;
-	return ok;
-}
-
-bool since_index(struct batch *batch, const struct config_dataset *dataset, struct err *err)
-{
-	struct buf table;
-	struct buf sql;
-	bool valid = false;
-	buf_init(&table, 1024);
-	buf_init(&sql, 2048);
-	quote_qualified(&table, dataset->table_schema, dataset->table_name);
-	bool ok = find_index(batch, buf_text(&table), &valid, err);
-	if (ok && !valid) {
-		log_info("making the index that finds rows loaded since the last batch",
-			log_str("table", buf_text(&table)));
-		buf_printf(&sql, "CREATE INDEX CONCURRENTLY ON %s (_file, _row)", buf_text(&table));
-		ok = database_exec(batch->database, buf_text(&sql), err);
-	}
-	buf_release(&sql);
-	buf_release(&table);
-	return ok || err_prefix(err, "index on (_file, _row) of dataset %s", dataset->name);
-}
-
 bool since_adopt(struct batch *batch, struct err *err)
 {
 	struct database_rows *rows = NULL;

@@ -29,11 +29,6 @@ void since_reason_sql(const struct model *model, const struct config_dataset *gr
 void since_rows_sql(
 	const struct model *model, const struct config_dataset *growing, struct buf *out);
 
-/* Gives the dataset's table the index on (_file, _row) that since_rows_sql wants, unless it has
- * one. Outside transactions; nobody waits for it. */
-MUST_CHECK bool since_index(
-	struct batch *batch, const struct config_dataset *dataset, struct err *err);
-
 /* Before a run's transaction: what came with a restore is taken for seen, older snapshots for void.
  */
 MUST_CHECK bool since_adopt(struct batch *batch, struct err *err);

@@ -80,7 +80,7 @@ def test_last_batch_and_rows_since(warehouse):
     assert warehouse.database.value("SELECT count(*) FROM marts.totals_live") == 4
     assert warehouse.same()
     plan = warehouse.plan()
-    assert re.search(r"Index Scan (using|on) sales__file__row_idx", plan), plan
+    assert re.search(r"Index Scan (using|on) penstock_since_sales", plan), plan
     assert re.search(r"Scan on sales s_?\d* \(never executed\)", plan), plan
     assert "Seq Scan on sales s" in plan  # the full query, not run
 
@@ -257,12 +257,25 @@ def test_an_incremental_model_has_one_too(warehouse):
     assert warehouse.same(query)
 
 
-def test_an_index_whose_making_was_cut_off_is_made_anew(warehouse):
+INDEXES = ("SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'raw.sales'::regclass "
+           "AND indnatts = 2 ORDER BY 1")
+
+
+def test_the_index_is_there_as_long_as_it_is_needed(warehouse):
     warehouse.database.execute("CREATE INDEX half ON raw.sales (_file, _row); "
                                "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'raw.half'::regclass")
     warehouse.model()
-    for _ in range(2):
+    for _ in range(2):  # one whose making was cut off is made anew
         warehouse.project.run("run")
-        assert warehouse.database.execute(
-            "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'raw.sales'::regclass "
-            "AND indnatts = 2") == [("raw.sales__file__row_idx", True)]
+        assert warehouse.database.execute(INDEXES) == [("raw.penstock_since_sales", True)]
+    plain = warehouse.model("SELECT 1 AS one", speed=None, name="marts.plain")
+    warehouse.project.run("run", "plain")
+    assert warehouse.database.execute(INDEXES) == [("raw.penstock_since_sales", True)]
+    warehouse.model(speed=None)
+    warehouse.project.run("run", "plain")
+    assert warehouse.database.execute(INDEXES) == []
+    warehouse.database.execute("CREATE INDEX mine ON raw.sales (_file, _row)")
+    warehouse.model()
+    plain.unlink()
+    warehouse.project.run("run")
+    assert warehouse.database.execute(INDEXES) == [("raw.mine", True)]
