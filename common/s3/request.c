@@ -300,6 +300,17 @@ static bool try_once(struct s3 *s3, const struct s3_request *request, const char
 	return ok;
 }
 
+/* Refusals that other credentials may end: a file of them was replaced meanwhile. */
+static bool is_stale(const struct err *err)
+{
+	static const char *const codes[] = {"ExpiredToken", "TokenRefreshRequired", "InvalidToken",
+		"InvalidAccessKeyId", "SignatureDoesNotMatch"};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(err->native, codes[i]) == 0)
+			return true;
+	return false;
+}
+
 bool s3_perform(struct s3 *s3, const struct s3_request *request, struct s3_answer *ret_answer,
 	struct err *err)
 {
@@ -307,9 +318,14 @@ bool s3_perform(struct s3 *s3, const struct s3_request *request, struct s3_answe
 	struct err why = {0};
 	if (!hash_content(request->content, sha256, err))
 		return false;
+	bool renewed = false;
 	for (unsigned attempt = 0;; attempt++) {
 		if (try_once(s3, request, sha256, ret_answer, &why))
 			return true;
+		if (!renewed && is_stale(&why) && s3_renew(s3)) {
+			renewed = true;
+			continue;
+		}
 		if (request->once || !s3_again(attempt, &why))
 			break;
 	}

@@ -13,8 +13,10 @@
 #define S3_TRIES 5
 
 struct s3 {
-	struct arena arena; /* owns the strings */
+	struct arena arena; /* owns the strings, but the credentials' */
 	struct http_client *client;
+	struct s3_settings settings; /* where credentials are looked for again */
+	struct arena secrets;	     /* owns the credentials' strings */
 	struct s3_credentials credentials;
 	const char *region;
 	const char *scheme; /* "https://" */
@@ -53,6 +55,10 @@ struct s3_request {
 
 MUST_CHECK bool s3_perform(struct s3 *s3, const struct s3_request *request,
 	struct s3_answer *ret_answer, struct err *err);
+
+/* Looks for the credentials again; whether there are others than those in use, which they replace.
+ */
+bool s3_renew(struct s3 *s3);
 
 /* "s3://bucket/key" for messages; `ret_text` holds S3_NAME_SIZE bytes, longer ones are cut. */
 #define S3_NAME_SIZE 400

@@ -108,44 +108,74 @@ static bool find_server(struct s3 *s3, const struct s3_settings *settings, struc
 	return split_endpoint(s3, endpoint, err);
 }
 
-static struct s3 *new_session(void)
+static struct s3 *new_session(const struct s3_settings *settings)
 {
 	struct s3 *s3 = calloc(1, sizeof(*s3));
 	if (!s3)
 		abort();
 	arena_init(&s3->arena, max_strings);
+	arena_init(&s3->secrets, max_strings);
 	buf_init(&s3->body, max_answer);
+	s3->settings = (struct s3_settings){
+		.endpoint = arena_strdup(&s3->arena, settings->endpoint),
+		.region = arena_strdup(&s3->arena, settings->region),
+		.access_key = arena_strdup(&s3->arena, settings->access_key),
+		.secret_key = arena_strdup(&s3->arena, settings->secret_key),
+		.session_token = arena_strdup(&s3->arena, settings->session_token),
+		.style = settings->style,
+	};
+	s3->client = http_client_new();
 	return s3;
 }
 
 bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err)
 {
-	struct s3 *s3 = new_session();
+	struct s3 *s3 = new_session(settings);
 	if (!find_server(s3, settings, err) ||
-		!s3_credentials_find(settings, &s3->arena, &s3->credentials, err)) {
+		!s3_credentials_find(&s3->settings, &s3->secrets, &s3->credentials, err)) {
 		s3_close(s3);
 		return false;
 	}
-	s3->client = http_client_new();
 	*ret_s3 = s3;
 	return true;
 }
 
+static void copy_credentials(struct s3 *s3, const struct s3_credentials *from)
+{
+	s3->credentials = (struct s3_credentials){
+		.access_key = arena_strdup(&s3->secrets, from->access_key),
+		.secret_key = arena_strdup(&s3->secrets, from->secret_key),
+		.session_token = arena_strdup(&s3->secrets, from->session_token),
+	};
+}
+
 struct s3 *s3_open_another(const struct s3 *s3)
 {
-	struct s3 *another = new_session();
-	struct arena *arena = &another->arena;
-	another->credentials = (struct s3_credentials){
-		.access_key = arena_strdup(arena, s3->credentials.access_key),
-		.secret_key = arena_strdup(arena, s3->credentials.secret_key),
-		.session_token = arena_strdup(arena, s3->credentials.session_token),
-	};
-	another->region = arena_strdup(arena, s3->region);
+	struct s3 *another = new_session(&s3->settings);
+	copy_credentials(another, &s3->credentials);
+	another->region = arena_strdup(&another->arena, s3->region);
 	another->scheme = s3->scheme;
-	another->host = arena_strdup(arena, s3->host);
+	another->host = arena_strdup(&another->arena, s3->host);
 	another->path_style = s3->path_style;
-	another->client = http_client_new();
 	return another;
+}
+
+bool s3_renew(struct s3 *s3)
+{
+	struct arena arena;
+	struct s3_credentials found;
+	struct err ignored;
+	arena_init(&arena, max_strings);
+	bool others = s3_credentials_find(&s3->settings, &arena, &found, &ignored) &&
+		      (strcmp(found.access_key, s3->credentials.access_key) != 0 ||
+			      strcmp(found.secret_key, s3->credentials.secret_key) != 0 ||
+			      strcmp(found.session_token, s3->credentials.session_token) != 0);
+	if (others) {
+		arena_clear(&s3->secrets);
+		copy_credentials(s3, &found);
+	}
+	arena_release(&arena);
+	return others;
 }
 
 void s3_close(struct s3 *s3)
@@ -154,6 +184,7 @@ void s3_close(struct s3 *s3)
 		return;
 	http_client_free(s3->client);
 	buf_release(&s3->body);
+	arena_release(&s3->secrets);
 	arena_release(&s3->arena);
 	free(s3);
 }

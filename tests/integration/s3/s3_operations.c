@@ -3,9 +3,9 @@
  * Every operation on the S3 server that AWS_ENDPOINT_URL_S3 names, in the buckets "plain" and
  * "many", made by whoever starts this. Arguments: which of the tests to run.
  */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include "crypto/sha256.h"
 #include "s3/s3.h"
 #include "support/cmocka_all.h"
+#include "support/folder.h"
 
 static const struct s3_settings from_environment = {"", "", "", "", "", S3_STYLE_AUTO};
 enum { listed = 1003, long_size = 20 << 20 };
@@ -324,6 +325,52 @@ static void refusals_say_what_to_do(void **state)
 	s3_close(s3);
 }
 
+static void write_keys(const char *folder, const char *secret)
+{
+	char path[600];
+	snprintf(path, sizeof(path), "%s/keys", folder);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fprintf(file, "[default]\naws_access_key_id = %s\naws_secret_access_key = %s\n",
+		getenv("AWS_ACCESS_KEY_ID"), secret);
+	fclose(file);
+	setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+}
+
+/* Forked, because it changes the environment. */
+static void use_a_file_of_keys(const char *folder)
+{
+	struct err err = {0};
+	bool written = false;
+	const struct s3_content content = {.data = "x", .size = 1};
+	char secret[100];
+	snprintf(secret, sizeof(secret), "%s", getenv("AWS_SECRET_ACCESS_KEY"));
+	write_keys(folder, "outdated");
+	unsetenv("AWS_SECRET_ACCESS_KEY");
+	struct s3 *s3 = open_s3(&from_environment);
+	assert_err(s3_put(s3, "plain", "k", &content, NULL, &written, &err), ERR_FATAL,
+		"SignatureDoesNotMatch");
+	write_keys(folder, secret);
+	assert_ok(s3_put(s3, "plain", "k", &content, NULL, &written, &err));
+	struct s3 *another = s3_open_another(s3);
+	s3_close(s3);
+	assert_ok(s3_put(another, "plain", "k", &content, NULL, &written, &err));
+	s3_close(another);
+}
+
+static void credentials_that_were_replaced_are_read_again(void **state)
+{
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		use_a_file_of_keys(*state);
+		_exit(0);
+	}
+	int status = -1;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void the_bucket_may_be_part_of_the_host(void **state)
 {
 	(void)state;
@@ -353,6 +400,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(long_content_goes_in_parts),
 		cmocka_unit_test(leftovers_are_removed_by_their_age),
 		cmocka_unit_test(refusals_say_what_to_do),
+		cmocka_unit_test_setup_teardown(
+			credentials_that_were_replaced_are_read_again, make_folder, remove_folder),
 		cmocka_unit_test(the_bucket_may_be_part_of_the_host),
 	};
 	if (argc > 1)
