@@ -178,11 +178,16 @@ static bool find_with(
 	return false;
 }
 
+static size_t count_reads(const struct growth_study *study, const struct json_value *name)
+{
+	return count_named(&study->root, "RangeVar", "relname", name);
+}
+
 /* Read in one place and nowhere hidden: as good as a subquery there. */
 static bool is_inline(const struct growth_study *study, const struct json_value *name)
 {
 	return count_named(&study->root, "CommonTableExpr", "ctename", name) == 1 &&
-	       count_named(&study->root, "RangeVar", "relname", name) == 1;
+	       count_reads(study, name) == 1;
 }
 
 static bool visit_select(struct growth_study *study, const struct json_value *select, bool nested,
@@ -277,7 +282,8 @@ static bool visit_with(struct growth_study *study, const struct json_value *clau
 		return true;
 	for (const char *at = list.text + 1; json_next_element(&list, &at, &node);)
 		if (json_find(&node, "CommonTableExpr", &with) &&
-			json_find(&with, "ctename", &name) && !is_inline(study, &name) &&
+			json_find(&with, "ctename", &name) && count_reads(study, &name) &&
+			!is_inline(study, &name) &&
 			!visit_with_query(study, &with,
 				"it is read in a WITH query that is read more than once"))
 			return false;

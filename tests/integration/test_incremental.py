@@ -257,3 +257,15 @@ def test_what_can_never_be_split_is_refused(warehouse):
         assert reason in message and "sql/models/marts/m.sql" in message
     warehouse.project.model("marts.m", "SELECT 1 AS id", materialized="incremental")
     assert "needs a line -- unique_key" in warehouse.project.run("run", code=2).err
+
+
+def test_a_speed_layer_goes_with_it(warehouse):
+    query = "SELECT shop, sum(amount) AS total, count(*) AS n FROM raw.sales GROUP BY shop"
+    warehouse.model("marts.m", query, "shop", speed="group shop; sum total; count n")
+    for file in range(1, 5):
+        warehouse.sales.chunk(file, 0, 1, {i: sale(10 * file + i, shop=i) for i in range(1, file + 1)})
+        notes = warehouse.notes()
+        warehouse.check("m", query)
+        warehouse.sales.chunk(file, 1, 6, {6: sale(100 + file, shop=file)})
+        warehouse.check("m_live", query)
+    assert notes["marts.m"].startswith("new rows since run ")

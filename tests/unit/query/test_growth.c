@@ -64,6 +64,7 @@ static const struct {
 	{"WITH w AS ( SELECT t.k FROM raw.t) SELECT w.k FROM (w JOIN raw.b ON (true))",
 		"+raw.t +raw.b | w.k"},
 	{"WITH w AS ( SELECT t.k FROM raw.t) SELECT a.k FROM w a, w b", "-raw.t | a.k"},
+	{"WITH w AS ( SELECT t.k FROM raw.t) SELECT a.k FROM raw.a", "+raw.a | a.k"},
 	{"WITH w AS ( SELECT t.k FROM raw.t) SELECT a.k FROM raw.a WHERE (a.k IN ( SELECT w.k FROM "
 	 "w))",
 		"+raw.a -raw.t | a.k"},
