@@ -75,11 +75,12 @@ static bool bury(struct batch *batch, struct err *err)
 
 bool history_begin(struct batch *batch, bool running, struct err *err)
 {
-	/* A row without its session's name would be taken for a dead run's. */
+	/* A row without its session's name would be taken for a dead run's. Burying the dead comes
+	 * after: a transaction goes on seeing the sessions it saw first. */
 	return check_history_begin(batch, err) && database_exec(batch->database, "BEGIN", err) &&
 	       insert_run(batch, running, err) &&
 	       history_doing(batch, running ? "preparing" : "waiting", err) &&
-	       (!running || bury(batch, err)) && database_exec(batch->database, "COMMIT", err);
+	       database_exec(batch->database, "COMMIT", err) && (!running || bury(batch, err));
 }
 
 bool history_start(struct batch *batch, struct err *err)
