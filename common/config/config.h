@@ -122,7 +122,7 @@ struct config {
 	struct {
 		const char *sql; /* folder; "" = none */
 		const char *output;
-		enum report_format { REPORT_CSV, REPORT_JSON, REPORT_MARKDOWN } format;
+		enum report_format { REPORT_CSV, REPORT_JSON, REPORT_MARKDOWN, REPORT_HTML } format;
 	} reports;
 	struct {
 		bool store_failures;

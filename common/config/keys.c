@@ -14,7 +14,7 @@ static const struct word unrouted_rules[] = {{"ignore", UNROUTED_IGNORE},
 static const struct word s3_styles[] = {
 	{"auto", S3_STYLE_AUTO}, {"true", S3_STYLE_PATH}, {"false", S3_STYLE_HOST}, {0}};
 static const struct word report_formats[] = {
-	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {0}};
+	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {"html", REPORT_HTML}, {0}};
 static const struct word overlap_rules[] = {
 	{"queue", OVERLAP_QUEUE}, {"forbid", OVERLAP_FORBID}, {"replace", OVERLAP_REPLACE}, {0}};
 
@@ -178,7 +178,7 @@ static const struct key config_rows[] = {
 		.offset = AT(reports.format),
 		.fallback = "csv",
 		.words = report_formats,
-		.expected = "csv, json or markdown",
+		.expected = "csv, json, markdown or html",
 		.doc = "The reports' format, and their file names' ending."},
 	{.path = "schedule.recalculate.cron",
 		.type = &value_text,

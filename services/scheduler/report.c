@@ -17,7 +17,7 @@
 struct report {
 	const char *name;
 	const char *path; /* of the SQL */
-	enum report_format format;
+	struct report_target target;
 	const char *sql;
 	bool selected;
 };
@@ -32,16 +32,21 @@ struct reports {
 
 struct report_head {
 	struct head_value format;
+	struct head_value title;
+	struct head_value chart;
 };
 
 static const struct head_key head_keys[] = {
 	{"format", offsetof(struct report_head, format)},
+	{"title", offsetof(struct report_head, title)},
+	{"chart", offsetof(struct report_head, chart)},
 };
 
 static const struct {
 	const char *name;
 	enum report_format format;
-} formats[] = {{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}};
+} formats[] = {{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN},
+	{"html", REPORT_HTML}};
 
 static bool read_format(struct report *report, const struct head_value *value, struct err *err)
 {
@@ -49,12 +54,25 @@ static bool read_format(struct report *report, const struct head_value *value, s
 		return true;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (strcmp(value->text, formats[i].name) == 0) {
-			report->format = formats[i].format;
+			report->target.format = formats[i].format;
 			return true;
 		}
 	}
-	return err_config(err, "%s:%d: format: expected csv, json or markdown, not '%s'",
+	return err_config(err, "%s:%d: format: expected csv, json, markdown or html, not '%s'",
 		report->path, value->line, value->text);
+}
+
+static bool read_chart(
+	struct report *report, const struct head_value *value, struct arena *arena, struct err *err)
+{
+	const char *why = NULL;
+	if (!value->text)
+		return true;
+	if (report->target.format != REPORT_HTML)
+		return err_config(err, "%s:%d: chart: only a report of format html has one",
+			report->path, value->line);
+	return chart_parse(value->text, arena, &report->target.chart, &why) ||
+	       err_config(err, "%s:%d: chart: %s", report->path, value->line, why);
 }
 
 static bool load_report(
@@ -69,13 +87,15 @@ static bool load_report(
 			reports->config->reports.sql, file);
 	report->path = file_join(arena, reports->config->reports.sql, file);
 	report->name = arena_strndup(arena, file, strlen(file) - strlen(".sql"));
-	report->format = reports->config->reports.format;
+	report->target.format = reports->config->reports.format;
 	if (!folder_read_sql(report->path, arena, &sql, err) ||
 		!head_parse(sql, report->path, head_keys, sizeof(head_keys) / sizeof(head_keys[0]),
 			arena, &head, err) ||
 		!read_format(report, &head.format, err) ||
+		!read_chart(report, &head.chart, arena, err) ||
 		!query_parse(sql, report->path, arena, &query, err))
 		return false;
+	report->target.title = head.title.text ? head.title.text : report->name;
 	report->sql = query.text;
 	return true;
 }
@@ -130,22 +150,23 @@ static bool read_columns(struct database *database, const struct report *report,
 	return ok;
 }
 
-static bool write_report(struct reports *reports, const struct report *report,
-	struct database *database, struct err *err)
+static bool write_report(
+	struct reports *reports, struct report *report, struct database *database, struct err *err)
 {
 	struct report_writer writer;
 	struct database_rows *columns = NULL;
 	const char *output = reports->config->reports.output;
 	size_t n = strlen(output);
-	const char *path = arena_printf(&reports->arena, "%s%s%s%s", output,
-		n && output[n - 1] == '/' ? "" : "/", report->name, report_ending(report->format));
+	report->target.path = arena_printf(&reports->arena, "%s%s%s%s", output,
+		n && output[n - 1] == '/' ? "" : "/", report->name,
+		report_ending(report->target.format));
 	if (!database_exec(database,
 		    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; "
 		    "SET LOCAL search_path = public",
 		    err) ||
 		!read_columns(database, report, &columns, err))
 		return err_prefix(err, "%s", report->path);
-	bool ok = report_writer_open(&writer, path, reports->s3, report->format, columns, err) &&
+	bool ok = report_writer_open(&writer, &report->target, reports->s3, columns, err) &&
 		  database_stream(database, report->sql, write_row, &writer, err) &&
 		  report_writer_publish(&writer, err);
 	int64_t rows = writer.rows;
@@ -153,7 +174,7 @@ static bool write_report(struct reports *reports, const struct report *report,
 	database_rows_free(columns);
 	if (!ok)
 		return err_prefix(err, "%s", report->path);
-	printf("%s: %lld rows\n", path, (long long)rows);
+	printf("%s: %lld rows\n", report->target.path, (long long)rows);
 	return true;
 }
 

@@ -123,6 +123,8 @@ def test_on_real_servers_with_dbt_and_clickhouse(example, shop, database, kafka)
     turnover = {month: sum(row[4] for row in wanted if row[0] == month) for month in months}
     for month in months:
         assert f"| {month[:7]} |" in report and f"| {turnover[month]:.2f} |" in report
+    page = (example.folder / "output" / "turnover.html").read_text()
+    assert page.count("<rect class=\"fill\"") == 4 + 4 * len(months)
     assert database.value("SELECT obj_description('landing.orders'::regclass)").startswith("Order lines")
     assert database.value("SELECT col_description('marts.orders_per_month'::regclass, 1)") == \
         "first day of the month, by UTC"

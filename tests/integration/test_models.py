@@ -348,7 +348,7 @@ def test_the_examples_of_the_docs(project, database):
     """docs/models.md: each block that names its file, run as it stands there."""
     text = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text()
     blocks = re.findall(r"```\w+\n(?:--|#) file: (\S+)\n(.*?)```", text, re.S)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for path, content in blocks:
         project.file(path, content)
     database.execute("CREATE TABLE raw.sales (shop int, amount int); CREATE TABLE raw.shops (shop int);"
@@ -361,3 +361,4 @@ def test_the_examples_of_the_docs(project, database):
     assert database.value("SELECT count(*) FROM penstock.check_result") == 6
     project.run("report")
     assert (project.folder / "output" / "best-shops.md").read_text().endswith("| 1 | 11 |\n| 2 | 3 |\n")
+    assert "<title>1, total: 11</title>" in (project.folder / "output" / "shops.html").read_text()

@@ -47,7 +47,7 @@ static void numbers_are_strict(void **state)
 		"expected true or false, not 'yes'");
 	refused("monitor: {listen: 9440}\n", "expected HOST:PORT");
 	refused("monitor: {listen: 'h:99999'}\n", "expected HOST:PORT");
-	refused("reports: {format: xml}\n", "expected csv, json or markdown");
+	refused("reports: {format: xml}\n", "expected csv, json, markdown or html");
 	refused("alerts: {webhook: slack}\n", "expected a URL");
 	refused("alerts: {mail: {server: 'smtp://h'}}\n", "needs alerts.mail.from");
 	refused("alerts: {mail: {server: 'smtp://u:p@h'}}\n", "expected smtp://HOST");
