@@ -6,13 +6,12 @@
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/fault.h"
 #include "cli/find_publication.h"
 #include "cli/rebuilding.h"
 #include "cli/table.h"
-#include "producer/route.h"
+#include "producer/ledger.h"
 
 static const size_t max_names = (size_t)64 << 20;
 
@@ -51,13 +50,6 @@ static const struct table_column columns[] = {
 };
 
 /* ---- which ---- */
-
-static bool is_published(void *context, const struct manifest *manifest)
-{
-	(void)context;
-	return manifest->state != PUBLICATION_QUARANTINED &&
-	       strcmp(manifest->dataset, UNROUTED_DATASET) != 0;
-}
 
 static bool fail_several(const struct found_publications *found, struct err *err)
 {
@@ -103,8 +95,8 @@ static bool find_one(struct rebuilding *rebuilding, const struct retract_options
 	struct found_publications found;
 	if (!name && !options->sha256 && !options->file_id)
 		return err_usage(err, "say which: FILE, --file-id or --sha256");
-	return find_publications(rebuilding->archive, rebuilding->datasets, &wanted, is_published,
-		       NULL, arena, &found, err) &&
+	return find_publications(rebuilding->archive, rebuilding->datasets, &wanted, NULL, NULL,
+		       arena, &found, err) &&
 	       choose(&found, ret_one, err);
 }
 
@@ -167,6 +159,18 @@ static void print(const struct retract_options *options, const struct manifest *
 	table_free(table);
 }
 
+/* Nothing of it was loaded: it only stops being listed, and tried again. */
+static bool retract_refused(struct rebuilding *rebuilding, const struct retract_options *options,
+	struct manifest *manifest, struct err *err)
+{
+	if (!options->dry_run &&
+		(!note_in_manifest(rebuilding, manifest, options->reason, err) ||
+			!ledger_note_quarantine(rebuilding->database, manifest, err)))
+		return false;
+	print(options, manifest, options->dry_run ? "would be retracted" : "retracted", NULL);
+	return true;
+}
+
 static bool retract(struct rebuilding *rebuilding, const struct retract_options *options,
 	const struct dataset *dataset, struct manifest *manifest, struct err *err)
 {
@@ -177,6 +181,8 @@ static bool retract(struct rebuilding *rebuilding, const struct retract_options 
 		print(options, manifest, "retracted before", NULL);
 		return true;
 	}
+	if (!dataset || manifest->state == PUBLICATION_QUARANTINED)
+		return retract_refused(rebuilding, options, manifest, err);
 	if (!options->dry_run && !note_in_manifest(rebuilding, manifest, options->reason, err))
 		return false;
 	const struct rebuild_task task = {
@@ -230,7 +236,9 @@ const struct command command_retract = {
 		"FILE is the name it was published under. In one transaction, which locks out the\n"
 		"dataset's workers at its end. What still waits on the topic stays out; publishing "
 		"the\n"
-		"same content again takes `publish --again`. A second time changes nothing.\n"
+		"same content again takes `publish --again`. A second time changes nothing. A file "
+		"that\n"
+		"was quarantined is only dismissed: neither listed nor replayed any more.\n"
 		"\n"
 		"  penstock retract orders-2026-05.csv --reason 'sent twice by the shop'\n"
 		"  penstock retract --file-id 1857031338421555200 --dry-run",

@@ -51,6 +51,9 @@ def test_the_inbox_sorts_files_by_their_headers(project, database):
     project.run("init")
     assert [row["outcome"] for row in project.json("replay", "all.zip!three.csv")] == ["published"]
     assert [row["name"] for row in project.json("replay", "--dry-run", code=3)] == ["odd.csv"]
+    assert project.json("retract", "odd.csv")[0]["outcome"] == "retracted"
+    assert project.json("replay") == [] and quarantined(database) == 0
+    assert "retracted before" in project.run("retract", "odd.csv").out
     for service in project.services:
         service.stop()
     project.run("init", "--recreate", "--forget", "--yes")
