@@ -65,6 +65,9 @@ def test_two_monitors_and_a_crash_tell_it_once(watched, database, hook):
     for i in range(3, 13):
         quarantine(database, i, f"orders-{i}.csv")
     wait_until(lambda: len(hook.lines()) >= 10)
+    # Killed between telling it and noting that it was told, it would be told again, by the other.
+    wait_until(lambda: database.value("SELECT sent_to = (SELECT max(event_id) FROM penstock.alert_event) "
+                                      "FROM penstock.alert_channel WHERE channel = 'webhook'"))
     first.kill()
     heals(database, 3)
     wait_until(lambda: any(line.startswith("cleared") for line in hook.lines()), timeout=30)
