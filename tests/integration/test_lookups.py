@@ -253,8 +253,9 @@ def test_seeds_are_base_rows(project, database):
 
 def test_mistakes_in_seeds_name_file_and_line(project, database):
     prepare_seeds(project)
-    for content, part in (("town,people\nA,1\nB,two\n", 'seeds/town.csv:3: invalid input syntax for type integer: "two"'),
-                          ('town,people\n"A\nB",1\nC,1\n"A\nB",2\n', "seeds/town.csv:5: the key stands in a line before"),
+    twice = 'town,people\n"A\nB",1\nC,1\n"A\nB",2\n'
+    for content, part in (("town,people\nA,1\nB,two\n", 'town.csv:3: invalid input syntax for type integer: "two"'),
+                          (twice, "seeds/town.csv:5: the key stands in a line before"),
                           ("town,people\nA,1\n,2\n", "seeds/town.csv:3: column town, which is the key, is null"),
                           ("town,people\nA,1\nB\n", "seeds/town.csv:3: "),
                           ("people\n1\n", "seeds/town.csv:1: no column 'town', which is the key"),
