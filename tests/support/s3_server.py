@@ -35,7 +35,8 @@ def _build(folder):
     environment = {
         **os.environ, "GOROOT": str(go.parents[1]), "GOPATH": str(folder / "path"), "GOCACHE": str(folder / "objects"),
         "GOBIN": str(PROGRAM.parent), "GOTOOLCHAIN": "local", "GOFLAGS": "-modcacherw", "CGO_ENABLED": "0"}
-    subprocess.run([go, "install", "-ldflags=-s -w", MODULE], check=True, env=environment)
+    # Other tests run meanwhile, and some of them look at the clock.
+    subprocess.run(["nice", go, "install", "-ldflags=-s -w", MODULE], check=True, env=environment)
 
 
 def build():
