@@ -29,14 +29,10 @@ static size_t skip_quoted(const char *text, size_t at)
 	bool escapes = quote == '\'' && at > 0 && text[at - 1] == 'E';
 	at++;
 	while (text[at]) {
-		if (escapes && text[at] == '\\' && text[at + 1])
-			at += 2;
-		else if (text[at] != quote)
-			at++;
-		else if (text[at + 1] == quote)
-			at += 2;
-		else
+		bool taken = escapes && text[at] == '\\' && text[at + 1];
+		if (text[at] == quote && text[at + 1] != quote)
 			return at + 1;
+		at += taken || text[at] == quote ? 2 : 1;
 	}
 	return at;
 }

@@ -100,7 +100,8 @@ static int run_run(struct cli *cli, const void *options, int argc, char **argv)
 		.line = add_model,
 		.context = table};
 	bool ok = run_once(&run, &summary, &err);
-	table_print(table, wanted->json);
+	if (ok || err.from != ERR_FROM_USAGE)
+		table_print(table, wanted->json);
 	table_free(table);
 	free(items);
 	if (!ok)
@@ -134,6 +135,7 @@ const struct command command_run = {
 		   "  penstock run\n"
 		   "  penstock run 'marts.*' --exclude marts.slow+\n"
 		   "  penstock run +marts.orders+\n"
+		   "  penstock run --full marts.days\n"
 		   "  penstock run --rebuild marts.orders",
 	.options = {run_rows, sizeof(run_rows) / sizeof(run_rows[0])},
 	.options_size = sizeof(struct batch_options),

@@ -133,25 +133,27 @@ static bool sort_sources(
 	const struct query_growth *query = &growth->query;
 	const char *why = "it reads no table of a dataset";
 	bool any = false;
-	growth->growing =
-		arena_calloc(&batch->arena, query->source_count + 1, sizeof(*growth->growing));
+	growth->places =
+		arena_calloc(&batch->arena, query->source_count + 1, sizeof(*growth->places));
 	growth->fixed.items =
 		arena_calloc(&batch->arena, query->source_count + 1, sizeof(*growth->fixed.items));
 	for (size_t i = 0; i < query->source_count; i++) {
 		const struct query_source *source = &query->sources[i];
 		const struct query_relation relation = {source->schema, source->name, 0};
-		growth->growing[i] = project_dataset(batch->project, "", &relation);
-		if (!growth->growing[i] || !source->fixed)
+		growth->places[i].growing = project_dataset(batch->project, "", &relation);
+		if (!growth->places[i].growing || !source->fixed)
 			continue;
 		why = arena_printf(
 			&batch->arena, "%s.%s: %s", source->schema, source->name, source->fixed);
-		if (!is_listed(&growth->fixed, growth->growing[i]->name))
-			growth->fixed.items[growth->fixed.count++] = growth->growing[i]->name;
+		if (!is_listed(&growth->fixed, growth->places[i].growing->name))
+			growth->fixed.items[growth->fixed.count++] =
+				growth->places[i].growing->name;
 	}
 	for (size_t i = 0; i < query->source_count; i++) {
-		if (growth->growing[i] && is_listed(&growth->fixed, growth->growing[i]->name))
-			growth->growing[i] = NULL;
-		any = any || growth->growing[i];
+		if (growth->places[i].growing &&
+			is_listed(&growth->fixed, growth->places[i].growing->name))
+			growth->places[i].growing = NULL;
+		any = any || growth->places[i].growing;
 	}
 	return any || err_config(err, "%s: not incremental: %s", model->path, why);
 }

@@ -9,10 +9,14 @@
 #include "query/growth.h"
 #include "scheduler/batch.h"
 
+struct growth_place {
+	const struct config_dataset *growing; /* NULL: no rows may be added there */
+};
+
 struct growth {
 	struct query_growth query;
-	const struct config_dataset **growing; /* as query.sources; NULL: may not grow there */
-	struct string_list fixed;	       /* datasets in which nothing may be new */
+	struct growth_place *places; /* as query.sources */
+	struct string_list fixed;    /* datasets in which nothing may be new */
 	const char *basis; /* digest of all else the result depends on: what it was then */
 };
 

@@ -61,7 +61,7 @@ static bool find_news(struct turn *turn, const struct config_dataset *dataset, s
 	bool any = database_bool(rows, 0, 0);
 	database_rows_free(rows);
 	for (size_t i = 0; any && i < turn->growth.query.source_count; i++)
-		if (turn->growth.growing[i] == dataset)
+		if (turn->growth.places[i].growing == dataset)
 			turn->places[turn->place_count++] = i;
 	return true;
 }
@@ -72,10 +72,10 @@ static bool check_datasets(struct turn *turn, struct err *err)
 	turn->places = arena_calloc(
 		&turn->batch->arena, growth->query.source_count, sizeof(*turn->places));
 	for (size_t i = 0; i < growth->query.source_count && !turn->full; i++) {
-		const struct config_dataset *dataset = growth->growing[i];
+		const struct config_dataset *dataset = growth->places[i].growing;
 		bool seen = !dataset;
 		for (size_t j = 0; j < i && !seen; j++)
-			seen = growth->growing[j] == dataset;
+			seen = growth->places[j].growing == dataset;
 		if (seen)
 			continue;
 		if (!since_full_reason(
@@ -115,7 +115,7 @@ static void added_sql(const struct turn *turn, size_t place, struct buf *out)
 {
 	struct buf rows;
 	buf_init(&rows, 4096);
-	since_rows_sql(turn->model, turn->growth.growing[place], &rows);
+	since_rows_sql(turn->model, turn->growth.places[place].growing, &rows);
 	query_growth_added(&turn->growth.query, place, buf_text(&rows), out);
 	buf_release(&rows);
 }
