@@ -136,8 +136,11 @@ def test_tables_are_always_what_their_queries_give(warehouse):
     changes = Random(warehouse, 1)
     warehouse.shops.chunk(1, 0, 1, {i: (i, "abc"[i % 3]) for i in range(1, 4)})
     parts = dict.fromkeys(QUERIES, 0)
-    for _ in range(18):
+    for turn in range(18):
         changes.change()
+        if turn % 5 == 3:
+            assert warehouse.project.run("run", env={"PENSTOCK_FAULT": "scheduler.commit"}, code=None).code == -9
+            changes.change()
         notes = warehouse.notes()
         for name, (_, sql) in QUERIES.items():
             warehouse.check(name, sql)
