@@ -17,8 +17,8 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 
 # The points of a worker, and whether the ledger has the chunks when the process dies there.
 WORKER_POINTS = {
-    "loader.noted": False, "loader.begun": False, "loader.files": False, "loader.target": False,
-    "loader.ledger": False, "loader.writers": False, "loader.conflict": False, "loader.rows": False,
+    "loader.noted": False, "loader.looked_up": False, "loader.begun": False, "loader.files": False,
+    "loader.target": False, "loader.lookups": False, "loader.ledger": False, "loader.writers": False, "loader.conflict": False, "loader.rows": False,
     "loader.rejects": False, "loader.counted": False, "loader.committed": True, "loader.completed": True,
     "worker.loaded": True, "worker.buried": True, "worker.committed": True,
 }
@@ -32,6 +32,11 @@ PRODUCER_POINTS = {
 OTHER_POINTS = {
     "worker.dead_letter_sent": "fault/test_crash_points.py",
     "producer.quarantined": "fault/test_crash_points.py",
+    "fetch.page": "integration/test_fetch.py",
+    "fetch.kept": "integration/test_fetch.py",
+    "fetch.whole": "integration/test_fetch.py",
+    "fetch.released": "integration/test_fetch.py",
+    "fetch.done": "integration/test_fetch.py",
     "retract.noted": "e2e/test_verify_retract.py",
     "rebuild.compared": "e2e/test_verify_retract.py",
     "rebuild.applied": "e2e/test_verify_retract.py",

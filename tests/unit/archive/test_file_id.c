@@ -95,11 +95,47 @@ static void producers_at_once_never_share_a_time(void **state)
 	}
 }
 
+/* Right behind what it corrects, and what comes next is as late as ever. */
+static void a_correction_keeps_the_id_it_was_given(void **state)
+{
+	struct archive *archive = open_at(*state);
+	struct err err = {0};
+	struct manifest manifest;
+	bool created = false;
+	bool found = false;
+	char sha256[65];
+	int64_t first = create(archive, "orders", 0xba7816bf);
+	int64_t second = create(archive, "orders", 0x0a7816bf);
+	snprintf(sha256, sizeof(sha256), "%08x%056x", 0xba7816bf, 0);
+	manifest_init(&manifest);
+	manifest.dataset = "orders";
+	manifest.sha256 = sha256;
+	manifest.repeat = 1;
+	manifest.name = manifest.schema = manifest.reason = manifest.topic = "";
+	manifest.reading.unpivot.names = manifest.reading.unpivot.values = "";
+	manifest.reading.json.records = "";
+	manifest.file_id = first + 1;
+	assert_ok(manifest_create(archive, &manifest, &created, &err));
+	assert_true(created);
+	assert_int_equal(manifest.file_id, first + 1);
+	assert_int_equal(manifest.created_ms, first >> 20);
+	manifest_release(&manifest);
+	assert_ok(manifest_find(archive, "orders", sha256, first + 1, &manifest, &found, &err));
+	assert_true(found);
+	assert_int_equal(manifest.repeat, 1);
+	assert_ok(manifest_find(archive, "orders", sha256, second, &manifest, &found, &err));
+	assert_false(found);
+	assert_true(create(archive, "orders", 0x1a7816bf) > second);
+	manifest_release(&manifest);
+	archive_close(archive);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(an_id_is_the_time_and_twenty_bits_of_the_content),
 		IN_FOLDER(a_clock_that_goes_back_does_not_turn_the_order),
+		IN_FOLDER(a_correction_keeps_the_id_it_was_given),
 		IN_FOLDER(producers_at_once_never_share_a_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
