@@ -49,6 +49,7 @@ struct service {
 	bool deposed;
 	bool waiting;  /* for sources; it was logged */
 	bool holding;  /* penstock.sources_lock: nothing further comes in meanwhile */
+	bool put_off;  /* a load waits for another run's end; said once */
 	bool replaced; /* by another run, whose place the next one does not take */
 };
 
@@ -167,7 +168,9 @@ static void note_outcome(
  * while, a time of the clock is passed over. */
 static bool put_off(struct service *service, bool loaded, const struct err *why, struct err *err)
 {
-	log_err(LOG_INFO, loaded ? "the run has to wait" : "the run is left out", why);
+	if (!loaded || !service->put_off)
+		log_err(LOG_INFO, loaded ? "the run has to wait" : "the run is left out", why);
+	service->put_off = loaded;
 	service->retry_us = clock_monotonic_us() + RETRY_BASE_MS * MS;
 	service->tried = wall_seconds();
 	return read_timetable(service, err);
@@ -249,6 +252,7 @@ static bool run_due(struct service *service, bool loaded, struct err *err)
 		return false;
 	if (end == BATCH_BUSY)
 		return put_off(service, loaded, &why, err);
+	service->put_off = false;
 	bool cancelled = end == BATCH_CANCELLED || end == BATCH_REPLACED;
 	service_metrics_run(service->metrics,
 		cancelled		  ? "cancelled"
