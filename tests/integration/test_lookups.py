@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import pathlib
 import random
+import re
 
 import pytest
+import yaml
 
 from support.wait import wait_until
 
@@ -298,3 +301,48 @@ def test_everything_is_remade(project, database):
     assert dict(database.execute("SELECT town, town_id FROM dim.town")) == before
     verified = project.json("verify")
     assert all(row["missing"] == row["surplus"] == row["different"] == 0 for row in verified), verified
+
+
+@pytest.mark.parametrize("point,loaded", [("loader.looked_up", 0), ("loader.rows", 0), ("loader.committed", 2000)])
+def test_a_worker_that_dies_after_making_texts(project, database, point, loaded):
+    """What it leaves are rows that nothing refers to yet; the next worker uses them."""
+    project.config["kafka"].update({"session.timeout.ms": "600", "heartbeat.interval.ms": "100"})
+    prepare(project, chunk_bytes="512KiB")
+    project.run("init")
+    rows = make_rows(7, 0, 2000)
+    publish(project, "sales-1.csv", rows)
+    assert project.start("worker", env={"PENSTOCK_FAULT": point}).wait(30) == -9
+    before = database.execute("SELECT town, town_id FROM dim.town ORDER BY 2")
+    assert {town for town, _ in before} == {row[2] for row in rows}
+    assert database.value("SELECT count(*) FROM fact.sales") == loaded
+    project.start("worker")
+    complete(database, 1)
+    assert database.execute(JOINED) == rows
+    assert database.execute("SELECT town, town_id FROM dim.town ORDER BY 2") == before
+    assert_numbered(database, "dim.dim_county", "county_id", "county", {"Kent", "KENT", "Powys"})
+
+
+def test_the_documentation_is_true(project, database):
+    """docs/lookups.md: its configuration, its seed, its question and its message, as they stand there."""
+    text = (pathlib.Path(__file__).parents[2] / "docs" / "lookups.md").read_text()
+    for block in re.findall(r"^```yaml\n(.*?)^```", text, re.M | re.S):
+        project.config.update(yaml.safe_load(block))
+    seed = re.search(r"^```csv\n(.*?)^```", text, re.M | re.S).group(1)
+    question = re.search(r"^```sql\n(.*?)^```", text, re.M | re.S).group(1)
+    schema = {"type": "record", "name": "sale", "fields": [
+        {"name": "id", "type": "long"}, {"name": "town", "type": "string"}, {"name": "county", "type": "string"}]}
+    project.file("schemas/sales.avsc", json.dumps(schema))
+    project.file("schemas/town.avsc", json.dumps({"type": "record", "name": "town", "fields": [
+        {"name": "people", "type": "int"}]}))
+    project.file("seeds/county.csv", seed)
+    project.file("seeds/town.csv", "town,people\nLeeds,1\nYork,two\n")
+    message = re.search(r"`(seeds/town.csv:3: .*?)`", text).group(1)
+    assert message in project.write().run("init", code=2).err
+    project.file("seeds/town.csv", "town,people\nLeeds,1\nYork,2\n")
+    project.run("init")
+    project.start("worker")
+    project.json("publish", project.file("sales.csv", "id,town,county\n1,Leeds,Kent\n2,Hull,Powys\n"))
+    complete(database, 1)
+    assert sorted(database.execute(question)) == [(1, "Leeds"), (2, "Hull")]
+    assert database.execute("SELECT county, region FROM dim.dim_county ORDER BY 1") == [
+        ("Kent", "South East"), ("Powys", "Wales")]
