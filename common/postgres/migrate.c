@@ -23,6 +23,7 @@ static const struct {
 	{10, "sources", sql_ledger_010_sources},
 	{11, "since_table", sql_ledger_011_since_table},
 	{12, "lookup_keys", sql_ledger_012_lookup_keys},
+	{13, "lookup_rights", sql_ledger_013_lookup_rights},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

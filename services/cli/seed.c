@@ -80,12 +80,13 @@ static bool check_first(struct seeding *seeding, struct err *err)
 	char key[LOOKUP_MAX_TEXT];
 	size_t len = 0;
 	for (size_t i = 0; i < seeding->table.count; i++) {
-		size_t n = strlen(seeding->values[i] ? seeding->values[i] : "") + 1;
+		const char *value = seeding->values[i] ? seeding->values[i] : "";
+		size_t n = strlen(value) + 1;
 		if (!seeding->table.columns[i].key)
 			continue;
 		if (len + n > sizeof(key))
 			return err_config(err, "a key has %d bytes at most", LOOKUP_MAX_TEXT);
-		memcpy(key + len, seeding->values[i], n - 1);
+		memcpy(key + len, value, n - 1);
 		key[len + n - 1] = '\x1f';
 		len += n;
 	}

@@ -174,6 +174,26 @@ def test_tables_of_texts_changed_by_hand(project, database, superuser):
     assert database.value("SELECT price FROM fact.sales WHERE id = 41") == 2
 
 
+def test_keys_are_taken_over_from_postgres_by_roles_that_may(project, database):
+    prepare(project, lookups={"town": "dim.town"})
+    project.run("init")
+    role = "loader" + project.prefix.rsplit("_", 1)[1].rstrip(".")
+    database.execute(f"CREATE ROLE {role} LOGIN; GRANT SET ON PARAMETER session_replication_role TO {role}; "
+                     f"GRANT USAGE ON SCHEMA penstock, fact, dim TO {role}; "
+                     f"GRANT SELECT, INSERT ON dim.town TO {role}; "
+                     f"GRANT ALL ON ALL TABLES IN SCHEMA penstock, fact TO {role}")
+    project.config["postgres"] = project.config["postgres"].replace("user=penstock", f"user={role}")
+    worker = project.write().start("-vv", "worker")
+    publish(project, "sales-1.csv", [(1, 1, "Leeds", None, "k")])
+    complete(database, 1)
+    assert "take_over_keys" in worker.output() and "hold_keys" not in worker.output()
+    database.execute(f"GRANT UPDATE (town_id) ON dim.town TO {role}")
+    publish(project, "sales-2.csv", [(2, 1, "Leeds", None, "k")])
+    complete(database, 2)
+    assert "hold_keys" in worker.output()
+    assert database.value("SELECT count(*) FROM fact.sales JOIN dim.town USING (town_id)") == 2
+
+
 def test_init_takes_fitting_tables_only(project, database):
     prepare(project, lookups={"town": "dim.town"})
     database.execute("CREATE SCHEMA dim")
