@@ -65,6 +65,7 @@ struct config_dataset {
 	const char *greatest; /* column, for CONFLICT_GREATEST */
 	enum keep_rule keep;
 	enum constraint_rule on_constraint;
+	const char *owner;	/* "" = nobody said */
 	int64_t stale_after_ms; /* alert when no file became complete for so long; 0 = none */
 	struct config_lookup *lookups;
 	size_t lookup_count;

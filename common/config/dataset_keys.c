@@ -81,6 +81,12 @@ static const struct key dataset_rows[] = {
 		.expected = "pause or reject",
 		.doc = "What a foreign key violation or a trigger's exception means: the dataset "
 		       "waits, or the row is rejected."},
+	{.path = "owner",
+		.type = &value_text,
+		.offset = IN(owner),
+		.fallback = "",
+		.expected = "who looks after it",
+		.doc = "Stands in the catalogue (`penstock docs`)."},
 	{.path = "stale_after",
 		.type = &value_duration,
 		.offset = IN(stale_after_ms),

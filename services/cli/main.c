@@ -12,6 +12,7 @@ extern const struct command command_config_check;
 extern const struct command command_config_print;
 extern const struct command command_dev;
 extern const struct command command_dev_broker;
+extern const struct command command_docs;
 extern const struct command command_fetch;
 extern const struct command command_init;
 extern const struct command command_job;
@@ -49,6 +50,7 @@ static const struct command *const rows[] = {
 	&command_cancel,
 	&command_check,
 	&command_report,
+	&command_docs,
 	&command_job,
 	&command_rejects,
 	&command_replay,

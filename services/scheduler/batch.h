@@ -108,9 +108,9 @@ MUST_CHECK bool apply_comments(struct batch *batch, const struct model *model, s
 /* An error that names the remedy, --rebuild. */
 bool apply_refuse(const struct model *model, const char *why, struct err *err);
 
-/* indexes.c: gives the tables whose new rows this run's models look for an index on (_file, _row), and
- * takes it from those in which no model of the project does any more. Outside transactions; nobody
- * waits for it. */
+/* indexes.c: gives the tables whose new rows this run's models look for an index on (_file, _row),
+ * and takes it from those in which no model of the project does any more. Outside transactions;
+ * nobody waits for it. */
 MUST_CHECK bool indexes_match(struct batch *batch, struct err *err);
 
 /* live.c: writes the query of a live view; its parent's relations exist. */

@@ -17,6 +17,7 @@ struct model_head {
 	struct head_value schedule;
 	struct head_value timeout;
 	struct head_value description;
+	struct head_value owner;
 	struct head_value speed;
 };
 
@@ -26,6 +27,7 @@ static const struct head_key head_keys[] = {
 	{"schedule", offsetof(struct model_head, schedule)},
 	{"timeout", offsetof(struct model_head, timeout)},
 	{"description", offsetof(struct model_head, description)},
+	{"owner", offsetof(struct model_head, owner)},
 	{"speed", offsetof(struct model_head, speed)},
 };
 
@@ -163,6 +165,7 @@ static bool load_model(struct model *model, const char *folder, const char *file
 	model->speed_head = head.speed.text;
 	model->speed_line = head.speed.line;
 	model->description = head.description.text ? head.description.text : "";
+	model->owner = head.owner.text ? head.owner.text : "";
 	if (!query_parse(sql, model->path, arena, &model->query, err))
 		return false;
 	model->definition = digest(model->query.text, arena);

@@ -45,6 +45,7 @@ struct model {
 	struct cron cron;
 	int64_t timeout_ms;	 /* for its part of a run; 0: none */
 	const char *description; /* "" when there is none */
+	const char *owner;	 /* likewise */
 	struct model_column *columns;
 	size_t column_count;
 	const char *documented; /* the property file that describes it; NULL: none */
@@ -70,6 +71,7 @@ struct source_table {
 	const char *schema;
 	const char *table;
 	const char *description; /* "" when there is none */
+	const char *owner;	 /* likewise */
 	struct model_column *columns;
 	size_t column_count;
 	const char *origin; /* "sql/models/sources.yml:7" */

@@ -58,8 +58,18 @@ bool property_description(struct property_reader *reader, const struct tree_node
 	return property_text(reader, node, &reader->relation->description);
 }
 
+/* dbt's free map: the owner is what this program knows. */
+bool property_meta(struct property_reader *reader, const struct tree_node *node)
+{
+	if (node->kind != TREE_MAP)
+		return property_fail(reader, node, "meta: expected a map, as {owner: the data team}");
+	const struct tree_node *owner = tree_find(node, "owner", 5);
+	return !owner || property_text(reader, owner, &reader->relation->owner);
+}
+
 static const struct property_key model_keys[] = {
 	{"name", property_skip},
+	{"meta", property_meta},
 	{"description", property_description},
 	{"columns", property_columns},
 	{"data_tests", property_checks},
@@ -103,11 +113,13 @@ static bool read_model(struct property_reader *reader, const struct tree_node *n
 		.schema = model->schema,
 		.table = model->table,
 		.description = model->description,
+		.owner = model->owner,
 		.model = model};
 	reader->relation = &relation;
 	if (!property_map(reader, node, model_keys, "a model"))
 		return false;
 	model->description = relation.description;
+	model->owner = relation.owner;
 	model->columns = relation.columns;
 	model->column_count = relation.column_count;
 	return true;

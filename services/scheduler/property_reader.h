@@ -14,6 +14,7 @@ struct property_relation {
 	const char *schema;
 	const char *table;
 	const char *description;
+	const char *owner;
 	const struct model *model; /* NULL: a raw table */
 	struct model_column *columns;
 	size_t column_count;
@@ -65,6 +66,7 @@ bool property_skip(struct property_reader *reader, const struct tree_node *node)
 /* properties.c: reader->relation's. */
 MUST_CHECK bool property_columns(struct property_reader *reader, const struct tree_node *node);
 MUST_CHECK bool property_description(struct property_reader *reader, const struct tree_node *node);
+MUST_CHECK bool property_meta(struct property_reader *reader, const struct tree_node *node);
 /* property_checks.c: the list below data_tests of the column, or else of the relation. */
 MUST_CHECK bool property_checks(struct property_reader *reader, const struct tree_node *node);
 /* A new check on the column or relation, named by what it is about. */

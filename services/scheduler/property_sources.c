@@ -107,6 +107,7 @@ static bool read_config(struct property_reader *reader, const struct tree_node *
 
 static const struct property_key table_keys[] = {
 	{"name", property_skip},
+	{"meta", property_meta},
 	{"identifier", property_skip},
 	{"description", property_description},
 	{"freshness", read_freshness},
@@ -172,7 +173,8 @@ static bool read_table(struct property_reader *reader, const struct tree_node *n
 		.name = arena_printf(&project->arena, "%s.%s", source->schema, table),
 		.schema = source->schema,
 		.table = table,
-		.description = ""};
+		.description = "",
+		.owner = ""};
 	if (!is_new(reader, node, relation.name))
 		return false;
 	reader->relation = &relation;
@@ -190,6 +192,7 @@ static bool read_table(struct property_reader *reader, const struct tree_node *n
 		.schema = relation.schema,
 		.table = relation.table,
 		.description = relation.description,
+		.owner = relation.owner,
 		.columns = relation.columns,
 		.column_count = relation.column_count,
 		.origin = arena_printf(&project->arena, "%s:%d", reader->path, node->line)};

@@ -6,123 +6,28 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "postgres/database.h"
-#include "query/query.h"
-#include "scheduler/folder.h"
-#include "scheduler/head.h"
-#include "scheduler/report_writer.h"
+#include "scheduler/report_files.h"
 #include "scheduler/scheduler.h"
 
 #define REPORTS_MAX_BYTES ((size_t)256 * 1024 * 1024)
-
-struct report {
-	const char *name;
-	const char *path; /* of the SQL */
-	struct report_target target;
-	const char *sql;
-	bool selected;
-};
 
 struct reports {
 	struct arena arena;
 	const struct config *config;
 	struct s3 *s3; /* where `output` is a bucket; NULL for a folder */
-	struct report *items;
-	size_t count;
+	struct report_files files;
 };
-
-struct report_head {
-	struct head_value format;
-	struct head_value title;
-	struct head_value chart;
-};
-
-static const struct head_key head_keys[] = {
-	{"format", offsetof(struct report_head, format)},
-	{"title", offsetof(struct report_head, title)},
-	{"chart", offsetof(struct report_head, chart)},
-};
-
-static const struct {
-	const char *name;
-	enum report_format format;
-} formats[] = {{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN},
-	{"html", REPORT_HTML}};
-
-static bool read_format(struct report *report, const struct head_value *value, struct err *err)
-{
-	if (!value->text)
-		return true;
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (strcmp(value->text, formats[i].name) == 0) {
-			report->target.format = formats[i].format;
-			return true;
-		}
-	}
-	return err_config(err, "%s:%d: format: expected csv, json, markdown or html, not '%s'",
-		report->path, value->line, value->text);
-}
-
-static bool read_chart(
-	struct report *report, const struct head_value *value, struct arena *arena, struct err *err)
-{
-	const char *why = NULL;
-	if (!value->text)
-		return true;
-	if (report->target.format != REPORT_HTML)
-		return err_config(err, "%s:%d: chart: only a report of format html has one",
-			report->path, value->line);
-	return chart_parse(value->text, arena, &report->target.chart, &why) ||
-	       err_config(err, "%s:%d: chart: %s", report->path, value->line, why);
-}
-
-static bool load_report(
-	struct reports *reports, const char *file, struct report *report, struct err *err)
-{
-	struct arena *arena = &reports->arena;
-	struct report_head head = {0};
-	struct query query;
-	const char *sql = NULL;
-	if (strchr(file, '/'))
-		return err_config(err, "%s/%s: reports stand in no folders of their own",
-			reports->config->reports.sql, file);
-	report->path = file_join(arena, reports->config->reports.sql, file);
-	report->name = arena_strndup(arena, file, strlen(file) - strlen(".sql"));
-	report->target.format = reports->config->reports.format;
-	if (!folder_read_sql(report->path, arena, &sql, err) ||
-		!head_parse(sql, report->path, head_keys, sizeof(head_keys) / sizeof(head_keys[0]),
-			arena, &head, err) ||
-		!read_format(report, &head.format, err) ||
-		!read_chart(report, &head.chart, arena, err) ||
-		!query_parse(sql, report->path, arena, &query, err))
-		return false;
-	report->target.title = head.title.text ? head.title.text : report->name;
-	report->sql = query.text;
-	return true;
-}
-
-static bool load_reports(struct reports *reports, struct err *err)
-{
-	struct string_list files = {0};
-	const char *folder = reports->config->reports.sql;
-	if (*folder && !folder_list(folder, ".sql", &reports->arena, &files, err))
-		return false;
-	reports->items = arena_calloc(&reports->arena, files.count + 1, sizeof(*reports->items));
-	for (size_t i = 0; i < files.count; i++)
-		if (!load_report(reports, files.items[i], &reports->items[reports->count++], err))
-			return false;
-	return true;
-}
 
 static bool select_reports(
 	struct reports *reports, const char *const *names, size_t count, struct err *err)
 {
-	for (size_t i = 0; i < reports->count; i++)
-		reports->items[i].selected = count == 0;
+	for (size_t i = 0; i < reports->files.count; i++)
+		reports->files.items[i].selected = count == 0;
 	for (size_t i = 0; i < count; i++) {
 		bool found = false;
-		for (size_t j = 0; j < reports->count; j++) {
-			if (strcmp(reports->items[j].name, names[i]) == 0)
-				found = reports->items[j].selected = true;
+		for (size_t j = 0; j < reports->files.count; j++) {
+			if (strcmp(reports->files.items[j].name, names[i]) == 0)
+				found = reports->files.items[j].selected = true;
 		}
 		if (!found)
 			return err_usage(err, "no report is called '%s': there is no %s/%s.sql",
@@ -143,7 +48,7 @@ static bool read_columns(struct database *database, const struct report *report,
 	struct buf sql;
 	buf_init(&sql, 2 * QUERY_MAX_BYTES);
 	buf_append_text(&sql, "SELECT * FROM (\n");
-	buf_append_text(&sql, report->sql);
+	buf_append_text(&sql, report->query.text);
 	buf_append_text(&sql, "\n) q LIMIT 0");
 	bool ok = database_query(database, buf_text(&sql), NULL, 0, ret_columns, err);
 	buf_release(&sql);
@@ -167,7 +72,7 @@ static bool write_report(
 		!read_columns(database, report, &columns, err))
 		return err_prefix(err, "%s", report->path);
 	bool ok = report_writer_open(&writer, &report->target, reports->s3, columns, err) &&
-		  database_stream(database, report->sql, write_row, &writer, err) &&
+		  database_stream(database, report->query.text, write_row, &writer, err) &&
 		  report_writer_publish(&writer, err);
 	int64_t rows = writer.rows;
 	report_writer_close(&writer);
@@ -197,10 +102,10 @@ static bool write_selected(struct reports *reports, size_t *ret_written, struct 
 		return false;
 	size_t written = 0;
 	bool ok = true;
-	for (size_t i = 0; ok && i < reports->count; i++) {
-		if (!reports->items[i].selected)
+	for (size_t i = 0; ok && i < reports->files.count; i++) {
+		if (!reports->files.items[i].selected)
 			continue;
-		ok = write_report(reports, &reports->items[i], database, err);
+		ok = write_report(reports, &reports->files.items[i], database, err);
 		database_rollback(database);
 		written += ok;
 	}
@@ -215,8 +120,9 @@ bool report_once(const struct config *config, const char *const *names, size_t c
 {
 	struct reports reports = {.config = config};
 	arena_init(&reports.arena, REPORTS_MAX_BYTES);
-	bool ok = load_reports(&reports, err) && select_reports(&reports, names, count, err);
-	if (ok && reports.count == 0)
+	bool ok = report_files_load(config, &reports.arena, &reports.files, err) &&
+		  select_reports(&reports, names, count, err);
+	if (ok && reports.files.count == 0)
 		*ret_written = 0;
 	else if (ok)
 		ok = write_selected(&reports, ret_written, err);

@@ -57,8 +57,7 @@ struct run_summary {
 };
 
 /* Reads models, checks and what describes them, without a server; *ret_models: how many models. */
-MUST_CHECK bool scheduler_check(
-	const struct config *config, size_t *ret_models, struct err *err);
+MUST_CHECK bool scheduler_check(const struct config *config, size_t *ret_models, struct err *err);
 
 /*
  * One batch run, now; false also when a model failed. Failed checks: true, with summary.failures:
@@ -79,5 +78,18 @@ MUST_CHECK bool check_once(
  */
 MUST_CHECK bool report_once(const struct config *config, const char *const *names, size_t count,
 	size_t *ret_written, struct err *err);
+
+struct datasets;
+struct buf;
+
+struct catalogue_options {
+	const struct config *config;
+	const struct datasets *datasets;
+	bool offline; /* the database is not asked */
+};
+
+/* Appends the catalogue, an HTML page. A database that does not answer is told of in it. */
+MUST_CHECK bool catalogue_make(
+	const struct catalogue_options *options, struct buf *out, struct err *err);
 
 #endif
