@@ -24,8 +24,8 @@ static int64_t by_schedule(
 /* After a failure that may pass: sooner than the schedule, with growing pauses. */
 static int64_t after_failure(const struct fetch_state *state)
 {
-	int64_t doublings = state->failures - 1 < 10 ? state->failures - 1 : 10;
-	int64_t wait_ms = again_ms << doublings;
+	int64_t doublings = state->failures < 10 ? state->failures : 10;
+	int64_t wait_ms = (again_ms << doublings) / 2;
 	return state->ended_ms + (wait_ms < again_cap_ms ? wait_ms : again_cap_ms);
 }
 
@@ -37,9 +37,8 @@ int64_t fetch_due_ms(const struct remote *remote, const struct fetch_state *stat
 	int64_t due_ms = now_ms;
 	if (state->began_ms && !interrupted) {
 		due_ms = by_schedule(remote, state, now_ms);
-		int64_t again = after_failure(state);
-		if (*state->error && !state->fatal && again < due_ms)
-			due_ms = again;
+		if (*state->error && !state->fatal && after_failure(state) < due_ms)
+			due_ms = after_failure(state);
 	}
 	return due_ms > state->not_before_ms ? due_ms : state->not_before_ms;
 }

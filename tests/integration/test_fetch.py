@@ -4,16 +4,19 @@ import email.utils
 import gzip
 import hashlib
 import json
+import pathlib
 import re
 import threading
 import time
 
 import pytest
+import yaml
 
 from support.http_server import Answer, HttpServer, make_certificate
 from support.penstock import Project
 from support.wait import wait_until
 
+TOP = pathlib.Path(__file__).resolve().parents[2]
 KEY = "k3y-that-nobody-may-see"
 
 
@@ -265,6 +268,37 @@ def test_a_failed_fetch_shows_nothing_and_goes_on_where_it_was(project, server):
     broken.set()
     assert project.json("fetch")[0]["files"] == 4
     assert [request.query["page"] for request in server.asked("/api")] == ["1", "2", "3", "3", "4", "5"]
+
+
+def test_the_documentation_works(project, server):
+    """The pages' examples as they stand, but for the host."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "docs" / "sources.md").read_text(), re.S)
+    project.dataset("rates", {"currency": "string", "rate": "double"}, "rates*.csv", ["currency"])
+    project.environment["ORDERS_API_KEY"] = KEY
+    settings = [yaml.safe_load(block) for block in blocks]
+    for block in settings:
+        project.config.update(block)
+    project.config["sources"] = {name: source for block in settings for name, source in block.get("sources", {}).items()}
+    project.write().run("config", "check")
+    server.route("/rates.csv", lambda request: b"currency,rate\nEUR,1\n")
+    server.route("/v1/orders", lambda request: page(
+        len(request.query), meta={"next": None if "cursor" in request.query else "n"}))
+    for name in ("rates", "orders_api"):
+        found = project.config["sources"][name]
+        found["url"] = re.sub(r"https://[^/]*", server.url, found["url"])
+    del project.config["schedule"]
+    project.write()
+    assert {row["source"]: row["files"] for row in project.json("fetch", "rates", "orders_api")} == {"rates": 1, "orders_api": 2}
+    assert server.asked("/v1/orders")[1].query == {"limit": "500", "cursor": "n"}
+
+
+def test_a_server_that_is_away_and_a_state_that_is_damaged(project):
+    source(project, "away", "http://127.0.0.1:1/x.csv", retries=0)
+    assert "GET http://127.0.0.1:1/x.csv" in project.json("fetch", code=1)[0]["error"]
+    path = project.folder / "inbox/.sources/away/state.json"
+    path.write_text(path.read_text()[:50])
+    error = project.run("fetch", code=1).err
+    assert str(path.relative_to(project.folder)) in error and "from its beginning" in error
 
 
 def test_one_process_at_a_time(project, server):
