@@ -10,7 +10,7 @@
 #include "base/stop.h"
 #include "base/text.h"
 
-static const int64_t backoff_ms = 1000;
+static const int64_t backoff_ms = 500;
 static const int64_t backoff_cap_ms = 60000;
 /* Who asks for more waits until the next attempt. */
 static const int64_t longest_wait_s = 300;
@@ -124,26 +124,58 @@ static bool on_body(void *context, const void *data, size_t n, struct err *err)
 	return !pager->probing || probe_feed(&pager->probe, data, n, err);
 }
 
-static bool ask_once(struct pager *pager, const struct http_download *download, struct err *err)
+static void end_answer(struct pager *pager)
 {
 	unsigned char digest[SHA256_SIZE];
-	if (ftruncate(download->fd, 0) != 0 || lseek(download->fd, 0, SEEK_SET) != 0)
-		return err_fail_errno(err, ERR_RETRY, "writing");
+	if (!pager->hash)
+		return;
+	sha256_finish(pager->hash, digest);
+	sha256_hex(digest, pager->sha256);
+	pager->hash = NULL;
+}
+
+static void begin_answer(void *context)
+{
+	struct pager *pager = context;
+	end_answer(pager);
 	probe_clear(&pager->probe);
 	pager->hash = sha256_new();
+}
+
+/* What a failed request left is gone on with, unless it was rubbish or nobody has the rest of it.
+ */
+static void keep_for_resuming(
+	struct pager *pager, struct http_download *download, const struct err *err)
+{
+	const struct http_answer *answer = &pager->answer;
+	bool refused = answer->status == 206 || answer->status == 416;
+	if (err->class == ERR_RETRY && answer->bytes == 0 && !refused)
+		return;
+	bool keep = err->class == ERR_RETRY && !refused && http_can_resume(answer);
+	download->resume_at = keep ? answer->bytes : 0;
+	memcpy(pager->resume_etag, answer->etag, sizeof(pager->resume_etag));
+}
+
+static bool ask_once(struct pager *pager, struct http_download *download, struct err *err)
+{
+	if (ftruncate(download->fd, download->resume_at) != 0 ||
+		lseek(download->fd, download->resume_at, SEEK_SET) < 0)
+		return err_fail_errno(err, ERR_RETRY, "writing");
+	if (!download->resume_at)
+		begin_answer(pager);
 	pager->asked_us = clock_monotonic_us();
 	bool ok = http_download(pager->client, download, &pager->answer, err);
 	bool body = ok && pager->answer.status != 304 && pager->answer.status != 204;
 	if (body && pager->probing)
 		ok = probe_end(&pager->probe, err);
-	sha256_finish(pager->hash, digest);
-	sha256_hex(digest, pager->sha256);
+	if (ok)
+		return true;
+	keep_for_resuming(pager, download, err);
 	/* A page of an overloaded server's own is no reason to give up. */
-	if (!ok && err->class == ERR_DATA)
+	if (err->class == ERR_DATA)
 		err->class = ERR_RETRY;
-	if (!ok)
-		explain(pager, err);
-	return ok;
+	explain(pager, err);
+	return false;
 }
 
 /* Until the rate allows the next request; false when a stop was requested. */
@@ -170,28 +202,37 @@ static bool pause_for_retry(struct pager *pager, unsigned attempt, const struct 
 	return !stop_wait_ms(wish_s * 1000 > ms ? wish_s * 1000 : ms);
 }
 
+static bool ask_until(struct pager *pager, struct http_download *download, struct err *err)
+{
+	for (unsigned attempt = 0;; attempt++) {
+		if (!keep_distance(pager))
+			return err_fail(err, ERR_RETRY, "stopped");
+		if (ask_once(pager, download, err))
+			return true;
+		if (!pause_for_retry(pager, attempt, err))
+			return false;
+	}
+}
+
 bool pager_ask(struct pager *pager, const char *url, const char *etag, const char *last_modified,
 	int fd, struct err *err)
 {
 	const struct remote *remote = pager->remote;
-	const struct http_download download = {.url = url,
+	struct http_download download = {.url = url,
 		.headers = pager->headers,
 		.header_count = remote->header_count,
 		.etag = etag,
 		.last_modified = last_modified,
+		.resume_etag = pager->resume_etag,
 		.ca = remote->ca,
 		.max_bytes = remote->max_bytes,
 		.total_ms = remote->timeout_ms,
 		.fd = fd,
 		.on_body = on_body,
+		.on_restart = begin_answer,
 		.context = pager};
 	pager->wait_s = 0;
-	for (unsigned attempt = 0;; attempt++) {
-		if (!keep_distance(pager))
-			return err_fail(err, ERR_RETRY, "stopped");
-		if (ask_once(pager, &download, err))
-			return true;
-		if (!pause_for_retry(pager, attempt, err))
-			return false;
-	}
+	bool ok = ask_until(pager, &download, err);
+	end_answer(pager);
+	return ok;
 }

@@ -17,12 +17,13 @@ struct pager {
 	const char **headers; /* "Name: value" */
 	struct probe probe;
 	bool probing;
-	struct sha256 *hash;
+	struct sha256 *hash;	 /* of the answer in hand; NULL: none */
 	char sha256[SHA256_HEX]; /* of the last answer */
 	struct http_answer answer;
-	int64_t asked_us; /* when the last request left; 0: none did */
-	int64_t number;	  /* of the page in hand */
-	int64_t wait_s;	  /* set on failure: the server asks to stay away for so long */
+	char resume_etag[512]; /* of what a failed request left in the file */
+	int64_t asked_us;      /* when the last request left; 0: none did */
+	int64_t number;	       /* of the page in hand */
+	int64_t wait_s;	       /* set on failure: the server asks to stay away for so long */
 	void (*progress)(void *context, int64_t page, int64_t bytes); /* may be NULL */
 	void *context;
 };

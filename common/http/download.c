@@ -25,6 +25,8 @@ struct hop {
 	struct http_answer *answer;
 	const char *url;
 	char location[HTTP_URL_MAX];
+	bool resumed;	/* what comes follows resume_at */
+	bool restarted; /* what was there is gone */
 };
 
 void http_answer_init(struct http_answer *answer)
@@ -44,6 +46,7 @@ static void clear(struct http_answer *answer)
 {
 	answer->status = 0;
 	answer->bytes = 0;
+	answer->encoded = false;
 	answer->etag[0] = '\0';
 	answer->last_modified[0] = '\0';
 	answer->retry_after_s = -1;
@@ -93,22 +96,53 @@ static void on_link(struct hop *hop, const char *value)
 	buf_release(&target);
 }
 
+static void on_content_encoding(struct hop *hop, const char *value)
+{
+	hop->answer->encoded = strcasecmp(value, "identity") != 0;
+}
+
+/* "bytes 400-999/1000" */
+static void on_content_range(struct hop *hop, const char *value)
+{
+	int64_t resume_at = hop->download->resume_at;
+	char *end = NULL;
+	if (!resume_at || strncasecmp(value, "bytes ", 6) != 0)
+		return;
+	hop->resumed = strtoll(value + 6, &end, 10) == resume_at && *end == '-';
+	hop->answer->bytes = hop->resumed ? resume_at : 0;
+}
+
 static void on_header(void *context, const char *name, const char *value)
 {
 	static const struct {
 		const char *name;
 		void (*take)(struct hop *hop, const char *value);
 	} takers[] = {{"etag", on_etag}, {"last-modified", on_last_modified},
-		{"location", on_location}, {"retry-after", on_retry_after}, {"link", on_link}};
+		{"location", on_location}, {"retry-after", on_retry_after}, {"link", on_link},
+		{"content-encoding", on_content_encoding}, {"content-range", on_content_range}};
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
 		if (strcmp(takers[i].name, name) == 0)
 			takers[i].take(context, value);
+}
+
+/* The server sends all of it, not what follows. */
+static bool restart(struct hop *hop, struct err *err)
+{
+	const struct http_download *download = hop->download;
+	hop->restarted = true;
+	if (ftruncate(download->fd, 0) != 0 || lseek(download->fd, 0, SEEK_SET) != 0)
+		return err_fail_errno(err, ERR_RETRY, "writing");
+	if (download->on_restart)
+		download->on_restart(download->context);
+	return true;
 }
 
 static bool on_body(void *context, const void *data, size_t n, struct err *err)
 {
 	struct hop *hop = context;
 	const struct http_download *download = hop->download;
+	if (download->resume_at && !hop->resumed && !hop->restarted && !restart(hop, err))
+		return false;
 	hop->answer->bytes += (int64_t)n;
 	return file_write_all(download->fd, data, n, err) &&
 	       (!download->on_body || download->on_body(download->context, data, n, err));
@@ -125,6 +159,28 @@ static void add_condition(
 	headers[(*count)++] = buf_text(line);
 }
 
+static void add_conditions(const struct http_download *download, const char **headers,
+	size_t *count, struct buf lines[OWN_HEADERS])
+{
+	if (download->resume_at) {
+		char range[40];
+		snprintf(range, sizeof(range), "bytes=%lld-", (long long)download->resume_at);
+		add_condition(headers, count, &lines[0], "Range", range);
+		add_condition(headers, count, &lines[1], "If-Range", download->resume_etag);
+		return;
+	}
+	add_condition(headers, count, &lines[0], "If-None-Match", download->etag);
+	/* A server that knows both goes by the first alone (RFC 9110, 13.1.3). */
+	add_condition(headers, count, &lines[1], "If-Modified-Since", download->last_modified);
+}
+
+/* Whether what follows may come at all; the limit counts what is there, too. */
+static int64_t bytes_left(const struct http_download *download)
+{
+	int64_t left = download->max_bytes - download->resume_at;
+	return !download->max_bytes ? 0 : left > 0 ? left : 1;
+}
+
 static bool ask(struct http_client *client, struct hop *hop, struct err *err)
 {
 	const struct http_download *download = hop->download;
@@ -138,9 +194,7 @@ static bool ask(struct http_client *client, struct hop *hop, struct err *err)
 	struct buf lines[OWN_HEADERS];
 	for (size_t i = 0; i < OWN_HEADERS; i++)
 		buf_init(&lines[i], 1024);
-	add_condition(headers, &count, &lines[0], "If-None-Match", download->etag);
-	/* A server that knows both goes by the first alone (RFC 9110, 13.1.3). */
-	add_condition(headers, &count, &lines[1], "If-Modified-Since", download->last_modified);
+	add_conditions(download, headers, &count, lines);
 	clear(hop->answer);
 	hop->location[0] = '\0';
 	const struct http_exchange exchange = {.method = "GET",
@@ -151,9 +205,10 @@ static bool ask(struct http_client *client, struct hop *hop, struct err *err)
 		.on_body = on_body,
 		.context = hop,
 		.refusal = &hop->answer->refusal,
-		.max_bytes = download->max_bytes,
+		.max_bytes = bytes_left(download),
 		.ca = download->ca,
-		.unpack = true,
+		/* A part of a packed body could not be unpacked. */
+		.unpack = !download->resume_at,
 		.connect_ms = connect_ms,
 		.idle_ms = idle_ms,
 		.total_ms = download->total_ms,
@@ -177,8 +232,13 @@ static bool judge(const struct hop *hop, struct err *err)
 	long status = hop->answer->status;
 	char where[300];
 	http_public_part(hop->url, where, sizeof(where));
-	if (status == 200 || status == 203 || status == 204 || status == 304)
+	if (status == 206 && !hop->resumed)
+		return err_fail(err, ERR_RETRY, "%s: a part that was not asked for", where);
+	if (status == 200 || status == 203 || status == 206 || status == 204 || status == 304)
 		return true;
+	/* 416: what is there is not the beginning of what the server has. */
+	if (status == 416 && hop->download->resume_at)
+		return err_fail(err, ERR_RETRY, "%s: HTTP status 416", where);
 	if (status == 202)
 		return err_fail(err, ERR_RETRY, "%s: HTTP status 202: not ready yet", where);
 	return err_fail(err, http_status_class(status), "%s: HTTP status %ld", where, status);
@@ -221,4 +281,10 @@ bool http_download(struct http_client *client, const struct http_download *downl
 	buf_release(&urls[0]);
 	buf_release(&urls[1]);
 	return ok;
+}
+
+bool http_can_resume(const struct http_answer *answer)
+{
+	/* A weak tag (W/"...") may stand for different bytes. */
+	return answer->bytes > 0 && !answer->encoded && answer->etag[0] == '"';
 }

@@ -149,6 +149,38 @@ def test_a_busy_server_is_given_time(project, server):
     assert state(project, "busy")["not_before_ms"] / 1000 == pytest.approx(time.time() + 3600, abs=30)
 
 
+@pytest.mark.parametrize("case", ["goes on", "changed", "weak tag", "packed", "another part"])
+def test_a_download_that_breaks_off_goes_on_where_it_was(project, server, case):
+    """With a server that is away in between; and where going on would be wrong, all of it comes again."""
+    old, new = bytes(range(256)) * 40, bytes(reversed(range(256))) * 30
+    tag = {"weak tag": 'W/"1"'}.get(case, '"1"')
+    asked = []
+
+    def answer(request):
+        asked.append(request.headers)
+        if len(asked) == 1:
+            if case == "packed":
+                return Answer(body=gzip.compress(old)[:-50], length=len(gzip.compress(old)),
+                              headers={"ETag": tag, "Content-Encoding": "gzip"})
+            return Answer(body=old[:4000], length=len(old), headers={"ETag": tag})
+        if case == "goes on" and len(asked) == 2:
+            return Answer(503)
+        if case == "changed":
+            return Answer(body=new, headers={"ETag": '"2"'})
+        wanted = request.headers.get("range")
+        if not wanted:
+            return Answer(body=old, headers={"ETag": tag})
+        assert request.headers["if-range"] == '"1"' and "accept-encoding" not in request.headers
+        start = int(re.fullmatch(r"bytes=(\d+)-", wanted).group(1)) - (100 if case == "another part" else 0)
+        return Answer(206, old[start:], {"ETag": tag, "Content-Range": f"bytes {start}-{len(old) - 1}/{len(old)}"})
+
+    source(project, "large", server.route("/large.bin", answer))
+    assert project.json("fetch")[0]["bytes"] == len(new if case == "changed" else old)
+    assert list(inbox(project, "large").values()) == [new if case == "changed" else old]
+    assert ("range" in asked[1]) == (case in ("goes on", "changed", "another part"))
+    assert len(asked) == (3 if case in ("goes on", "another part") else 2)
+
+
 def test_requests_keep_their_distance(project, server):
     url = server.route("/api", lambda r: page(*([1] if int(r.query["page"]) < 4 else []), n=r.query["page"]))
     source(project, "api", url, dataset="orders", rate="4/s", paging={"by": "page"})
