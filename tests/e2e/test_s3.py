@@ -114,6 +114,28 @@ def test_all_is_loaded_again_from_the_bucket(shop, s3, database):
     assert s3.client.keys(shop.bucket, "kept here/orders/") == {}
 
 
+def test_files_are_taken_back_and_taken_up_in_the_bucket(shop, database):
+    shop.start("worker")
+    shop.run("publish", shop.file("orders-1.csv", rows(0, 100)))
+    shop.run("publish", shop.file("orders-2.csv", rows(50, 100)))
+    shop.run("publish", shop.file("orders-3.csv", "id,name,more\n1000,x,y\nwhat,x,y\n"), code=1)
+    wait_until(lambda: count(database) == 150, 30, "what fits is loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2, 30)
+    assert shop.json("retract", "orders-2.csv")[0]["removed"] == 50
+    shop.run("verify")
+    assert shop.json("replay", code=3)[0]["outcome"] == "still quarantined"
+    shop.config["datasets"]["orders"]["unknown_columns"] = "ignore"
+    shop.write()
+    assert shop.json("replay", code=3)[0]["outcome"] == "published"
+    wait_until(lambda: count(database) == 101, 30, "what was refused is loaded")
+    # The bad record's file is corrected right behind itself: an S3 manifest keeps the id it is given, too.
+    shop.dataset("orders", {"id": "long", "name": ["null", "string"]}, "orders*.csv", ["id"], unknown_columns="ignore",
+                 csv={"comment": "w"})
+    assert shop.json("replay", "--rejects")[0]["outcome"] == "corrected"
+    assert count(database) == 101
+    shop.run("verify")
+
+
 def test_what_a_person_must_mend_is_said(shop, s3):
     shop.config["archive"] = "s3://no-such-bucket-here/x"
     shop.write()
