@@ -39,7 +39,7 @@ struct member {
 #define FIELD(field) offsetof(struct field_reading, field)
 
 static const char *const state_names[] = {"pending", "sent", "quarantined", "retracted", NULL};
-static const char *const format_names[] = {"csv", "ndjson", "json", NULL};
+static const char *const format_names[] = {"csv", "ndjson", "json", "avro", NULL};
 static const char *const ragged_names[] = {"reject", "pad", "fold", NULL};
 static const char *const unknown_names[] = {"refuse", "ignore", NULL};
 

@@ -11,8 +11,8 @@
 #define COUNT_OF(rows)	   (sizeof(rows) / sizeof((rows)[0]))
 #define MILLISECONDS_A_DAY 86400000
 
-static const struct word file_formats[] = {
-	{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON}, {"json", FORMAT_JSON}, {0}};
+static const struct word file_formats[] = {{"csv", FORMAT_CSV}, {"ndjson", FORMAT_NDJSON},
+	{"json", FORMAT_JSON}, {"avro", FORMAT_AVRO}, {0}};
 static const struct word keep_rules[] = {{"all", KEEP_ALL}, {"latest_file", KEEP_LATEST_FILE}, {0}};
 static const struct word constraint_rules[] = {
 	{"pause", CONSTRAINT_PAUSE}, {"reject", CONSTRAINT_REJECT}, {0}};
@@ -109,7 +109,7 @@ static const struct key dataset_rows[] = {
 		.offset = IN(reading.format),
 		.fallback = "csv",
 		.words = file_formats,
-		.expected = "csv, ndjson or json",
+		.expected = "csv, ndjson, json or avro",
 		.doc = "The files' format. Not given: what the patterns of `files` end in, else "
 		       "csv."},
 	{.path = "csv.delimiter",

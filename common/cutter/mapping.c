@@ -21,10 +21,16 @@ static const char *path_of(const struct reading *reading, const struct field *fi
 	return "";
 }
 
+/* Whether the input names its columns itself. */
+static bool has_names(const struct reading *reading)
+{
+	return reading->format == FORMAT_CSV || reading->format == FORMAT_AVRO;
+}
+
 /* How many columns the field may stand in. */
 static size_t count_names(const struct reading *reading, const struct field *field)
 {
-	bool one = reading->format == FORMAT_CSV || *path_of(reading, field);
+	bool one = has_names(reading) || *path_of(reading, field);
 	return one ? 1 : 1 + field->alias_count;
 }
 
@@ -38,7 +44,7 @@ void mapping_wanted(const struct reading *reading, const struct schema *schema, 
 	ret_wanted->count = 0;
 	for (size_t f = 0; f < schema->field_count; f++) {
 		const struct field *field = &schema->fields[f];
-		const char *path = reading->format == FORMAT_CSV ? "" : path_of(reading, field);
+		const char *path = has_names(reading) ? "" : path_of(reading, field);
 		ret_wanted->items[ret_wanted->count++] = *path ? path : field->name;
 		for (size_t a = 1; a < count_names(reading, field); a++)
 			ret_wanted->items[ret_wanted->count++] = field->aliases[a - 1];
@@ -222,7 +228,7 @@ static bool check_value_columns(struct mapping *mapping, struct err *err)
 	return true;
 }
 
-static bool map_csv(struct mapping *mapping, struct err *err)
+static bool map_names(struct mapping *mapping, struct err *err)
 {
 	struct header header;
 	struct differences found;
@@ -268,8 +274,8 @@ bool mapping_init(struct mapping *mapping, const struct reading *reading,
 	init_sources(mapping);
 	if (!find_keys(mapping, err))
 		return false;
-	if (reading->format == FORMAT_CSV || reading->unpivot.enabled)
-		return map_csv(mapping, err);
+	if (has_names(reading) || reading->unpivot.enabled)
+		return map_names(mapping, err);
 	map_json(mapping);
 	return true;
 }

@@ -190,7 +190,8 @@ static void check_fields(struct checker *checker)
 		struct err err;
 		char key[128];
 		snprintf(key, sizeof(key), "fields.%.100s", field->name);
-		if (*field->path && reading->format == FORMAT_CSV)
+		if (*field->path &&
+			(reading->format == FORMAT_CSV || reading->format == FORMAT_AVRO))
 			problem(checker, key, "path: a path leads into JSON, this is CSV");
 		int at = find_field(checker, key, field->name, false);
 		if (at >= 0 && !encoder_check_field(&dataset->schema->fields[at], field, &err))

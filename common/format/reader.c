@@ -16,12 +16,15 @@ static const struct format *const formats[] = {
 	[FORMAT_CSV] = &format_csv,
 	[FORMAT_NDJSON] = &format_ndjson,
 	[FORMAT_JSON] = &format_json,
+	[FORMAT_AVRO] = &format_avro,
 };
 #define FORMAT_COUNT (sizeof(formats) / sizeof(formats[0]))
 
 static bool open_text(struct reader *reader, struct err *err)
 {
 	const struct format *format = reader->format;
+	if (format->binary)
+		return true;
 	const char *encoding = format->encoding ? format->encoding(reader->reading) : NULL;
 	return (!encoding || window_recode(&reader->window, encoding, err)) &&
 	       window_drop_bom(&reader->window, err);

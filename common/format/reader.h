@@ -23,7 +23,8 @@ struct record {
 	int64_t number; /* from 1 */
 	int64_t start;	/* byte range in the decompressed input, [start, end) */
 	int64_t end;
-	const char *text; /* original bytes, at most RECORD_MAX_BYTES (the start of longer ones) */
+	const char *text; /* original bytes, of Avro as JSON; at most RECORD_MAX_BYTES (the start of
+			     longer ones) */
 	size_t text_len;
 	struct cell *cells; /* in the order of reader_columns; NULL when `bad` */
 	size_t cell_count;
@@ -36,8 +37,8 @@ struct reader;
 
 /*
  * Opens a reader over `input` (borrowed). `wanted` are the names the schema knows (fields and
- * aliases): JSON formats use them as their columns, CSV without a header as its header. A header
- * that cannot be read is class DATA: quarantine.
+ * aliases): JSON formats use them as their columns, CSV without a header as its header; Avro has
+ * names of its own. A header that cannot be read is class DATA: quarantine.
  */
 MUST_CHECK bool reader_open(const struct reading *reading, struct input *input,
 	const struct string_list *wanted, struct reader **ret_reader, struct err *err);
@@ -57,8 +58,8 @@ MUST_CHECK bool reader_next(
 /* Where the header ended, and (at the end) how long the whole input is. */
 int64_t reader_position(const struct reader *reader);
 
-/* The format a file name asks for (".csv", ".tsv", ".ndjson", ".jsonl", ".json", compression
- * suffixes ignored); false when the name tells nothing. */
+/* The format a file name asks for (".csv", ".tsv", ".ndjson", ".jsonl", ".json", ".avro",
+ * compression suffixes ignored); false when the name tells nothing. */
 bool format_from_name(const char *name, enum file_format *ret_format);
 
 #endif

@@ -12,6 +12,7 @@
 
 struct format {
 	const char *const *suffixes; /* ".csv", NULL-terminated */
+	bool binary;		     /* no text: no byte order mark, no encoding */
 	/* The encoding iconv is to convert first; NULL: none. The member may be NULL. */
 	const char *(*encoding)(const struct reading *reading);
 	size_t reader_size; /* of the struct that begins with struct reader, zeroed */
@@ -37,6 +38,7 @@ struct reader {
 extern const struct format format_csv;
 extern const struct format format_ndjson;
 extern const struct format format_json;
+extern const struct format format_avro;
 
 /* Makes reader->record a bad one: `reason` is formatted. Returns true, for the format's next. */
 bool reader_bad(struct reader *reader, const char *column, const char *fmt, ...) PRINTF_LIKE(3, 4);

@@ -15,7 +15,7 @@
 /* Raised whenever the same input and the same struct reading would give other chunks. */
 #define CUTTER_VERSION 1
 
-enum file_format { FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON };
+enum file_format { FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON, FORMAT_AVRO };
 enum ragged_rule {
 	RAGGED_REJECT,
 	RAGGED_PAD, /* short rows end in nulls, surplus empty cells are dropped */

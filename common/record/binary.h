@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Avro's binary encoding (specification 1.11, "Binary Encoding") of what everything is made of:
- * longs as zigzag varints, and bytes with their length. Not for other folders.
+ * longs as zigzag varints, and bytes with their length. For `format`, no other folder.
  */
 #ifndef PENSTOCK_RECORD_BINARY_H
 #define PENSTOCK_RECORD_BINARY_H

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "record/binary.h"
 #include "record/decimal.h"
 #include "record/plan.h"
@@ -109,12 +110,24 @@ static bool skip_bytes(const unsigned char **at, const unsigned char *end, size_
 	return true;
 }
 
+/* The number of items that follow; a negative one has their bytes behind it. */
+static bool read_count(const unsigned char **at, const unsigned char *end, int64_t *ret_count)
+{
+	int64_t size = 0;
+	if (!binary_read_long(at, end, ret_count) || *ret_count == INT64_MIN)
+		return false;
+	if (*ret_count >= 0)
+		return true;
+	*ret_count = -*ret_count;
+	return binary_read_long(at, end, &size) && size >= 0 && size <= end - *at;
+}
+
 static bool skip_items(const struct type *type, const unsigned char **at, const unsigned char *end)
 {
 	const unsigned char *key;
 	size_t len;
 	int64_t count;
-	while (binary_read_long(at, end, &count) && count >= 0) {
+	while (read_count(at, end, &count)) {
 		if (count == 0)
 			return true;
 		for (int64_t i = 0; i < count; i++)
@@ -266,6 +279,8 @@ static bool put_bytes(
 		return put_decimal(json, op->writer, data, len);
 	if (op->raw)
 		json_raw(json, (const char *)data, len);
+	else if (op->reader->kind == TYPE_STRING && !utf8_valid(data, len, NULL))
+		return false;
 	else if (op->reader->kind == TYPE_STRING)
 		json_string_n(json, (const char *)data, len);
 	else
@@ -303,7 +318,8 @@ static bool put_key(const unsigned char **at, const unsigned char *end, struct j
 {
 	const unsigned char *data;
 	size_t len;
-	if (!binary_read_bytes(at, end, &data, &len))
+	if (!binary_read_bytes(at, end, &data, &len) || memchr(data, '\0', len) ||
+		!utf8_valid(data, len, NULL))
 		return false;
 	struct buf key;
 	buf_init(&key, len + 1);
@@ -322,7 +338,7 @@ static bool put_items(const struct json_op *op, const unsigned char **at, const 
 		json_object(json);
 	else
 		json_array(json);
-	while (binary_read_long(at, end, &count) && count >= 0) {
+	while (read_count(at, end, &count)) {
 		if (count == 0) {
 			if (map)
 				json_object_end(json);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Avro -> JSON text, resolved from the writer's to the reader's type: what nested columns, rejected
- * rows and previews are made of. Not for other folders.
+ * rows, previews and the records of Avro files are made of. For `format`, no other folder.
  *
  * Decimals become JSON numbers, dates and times ISO 8601 strings, bytes "\\x..." strings, NaN and
  * the infinities strings.

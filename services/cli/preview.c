@@ -102,7 +102,8 @@ static void print_reject(void *context, const struct reject *reject)
 	buf_init(&text, LIST_BYTES);
 	text_excerpt(&text, reject->text, reject->text_len, TEXT_SHOWN);
 	fprintf(stderr, "%s:", preview->path);
-	if (lines_find(preview->lines, reject->start, &line, &err))
+	bool has_lines = preview->dataset->config->reading.format != FORMAT_AVRO;
+	if (has_lines && lines_find(preview->lines, reject->start, &line, &err))
 		fprintf(stderr, "%" PRId64 ":", line);
 	fprintf(stderr, " record %" PRId64, reject->record);
 	if (*reject->column)

@@ -148,7 +148,8 @@ static bool judge_records(struct cutter *cutter, struct fit *fit, struct err *er
 
 static bool has_header(const struct reading *reading)
 {
-	return reading->format == FORMAT_CSV && reading->csv.header > 0;
+	return reading->format == FORMAT_AVRO ||
+	       (reading->format == FORMAT_CSV && reading->csv.header > 0);
 }
 
 /* Another view of the same file, from its start. */

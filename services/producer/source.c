@@ -120,8 +120,8 @@ static bool is_compressed(struct archive *archive, const struct manifest *manife
 bool source_judge(struct archive *archive, const struct manifest *manifest, struct err *err)
 {
 	const struct reading *reading = &manifest->reading;
-	bool needed = reading->format == FORMAT_JSON || reading->max_rejects >= 0 ||
-		      reading->max_reject_share >= 0;
+	bool needed = reading->format == FORMAT_JSON || reading->format == FORMAT_AVRO ||
+		      reading->max_rejects >= 0 || reading->max_reject_share >= 0;
 	if (!needed && !is_compressed(archive, manifest, &needed, err))
 		return false;
 	if (!needed)

@@ -44,7 +44,8 @@ static inline uint32_t digest(
 		return err.class == ERR_DATA ? 1 : (abort(), 0);
 	bool ok = reader_open_pieces(reading, input, &wanted, piece, &reader, &err);
 	while (ok && (ok = reader_next(reader, &record, &err)) && record) {
-		if (record->start < last || record->end <= record->start)
+		if (record->start < last || record->end < record->start ||
+			(record->end == record->start && reading->format != FORMAT_AVRO))
 			abort();
 		last = record->end;
 		crc = digest_record(crc, record);

@@ -256,7 +256,7 @@ static void formats_follow_the_patterns(void **state)
 	}
 	refused("datasets: {a: {schema: s, table: t, key: k, files: [a.csv, b.json]}}\n",
 		"datasets.a.format: the patterns of files tell different formats");
-	refused(DATASET("format: xml"), "expected csv, ndjson or json, not 'xml'");
+	refused(DATASET("format: xml"), "expected csv, ndjson, json or avro, not 'xml'");
 	refused(DATASET("json: {records: a}"), "datasets.a.json.records: means nothing without "
 					       "format: json");
 	refused("datasets: {a: {schema: s, table: t, key: k, files: a.json, csv: {trim: true}}}\n",

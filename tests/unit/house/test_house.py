@@ -25,6 +25,7 @@ OWNERS = {
     "openssl/": "common/crypto",
     "pg_query.h": "common/query",
     "yaml.h": "common/config",
+    "zlib.h": "common/format",
 }
 
 # What the C library, the kernel and the compiler bring.
