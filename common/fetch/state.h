@@ -18,6 +18,8 @@ enum fetch_phase {
 	FETCH_RELEASING, /* all are there and go into the inbox */
 };
 
+#define FETCH_ERROR_SIZE 1500
+
 /* Times are milliseconds since 1970, 0: never. Texts are cut by nobody: what does not fit is an
  * error where it comes from. */
 struct fetch_state {
@@ -32,7 +34,7 @@ struct fetch_state {
 	int64_t fatal;	       /* 1: the last failure needs a person */
 	int64_t last_files;    /* of the last whole fetch */
 	int64_t last_bytes;
-	char error[1500]; /* of the last attempt; "": it went well */
+	char error[FETCH_ERROR_SIZE]; /* of the last attempt; "": it went well */
 	/* What the settings were: with others a fetch begins anew and knows no version. */
 	char settings[65];
 	char etag[512]; /* of the last whole fetch */

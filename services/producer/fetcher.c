@@ -8,12 +8,17 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "penstock_producer_sql.h"
+#include "postgres/migrate.h"
 #include "producer/producer.h"
 
 /* Others may fetch by hand meanwhile, and clocks may be set. */
 static const int64_t longest_wait_ms = 60000;
 static const int64_t busy_wait_ms = 2000;
 static const int64_t trouble_wait_ms = 5000;
+static const int64_t connect_ms = 3000;
+static const int64_t statement_ms = 5000;
+static const int64_t patience = 3;
 
 static const struct metric metric_fetches = {"penstock_source_fetches_total", METRIC_COUNTER,
 	"Fetches by outcome: done, unchanged, failed.", {"source", "outcome"}};
@@ -31,6 +36,7 @@ struct line {
 	const struct remote *remote;
 	struct metrics *metrics;
 	uint32_t told; /* checksum of the trouble last logged; 0: none */
+	enum { ALERT_UNKNOWN, ALERT_CLEARED, ALERT_RAISED } alert; /* as the ledger has it */
 	pthread_t thread;
 };
 
@@ -68,13 +74,44 @@ static void tell_success(struct line *line, const struct fetch_result *result)
 	line->told = 0;
 }
 
+static bool note_alert(const struct line *line, const char *text, struct err *err)
+{
+	const struct database_options options = {.conninfo = line->config->postgres,
+		.application = "penstock producer",
+		.connect_ms = connect_ms,
+		.statement_ms = statement_ms};
+	const char *parameters[] = {line->remote->name, text};
+	struct database *database = NULL;
+	bool ok = migrate_open(&options, &database, err) &&
+		  database_run(database, sql_producer_failed_source, parameters, 2, NULL, err);
+	database_close(database);
+	return ok;
+}
+
+/* What a person has to mend is told at once, what may pass when it has not after three times.
+ * While the ledger is away it is tried again after the next fetch. */
+static void alert(struct line *line, const struct fetch_state *state)
+{
+	struct err err;
+	char text[FETCH_ERROR_SIZE + 200];
+	bool failed = *state->error && (state->fatal || state->failures >= patience);
+	if (!line->config->postgres_configured || stop_requested() ||
+		line->alert == (failed ? ALERT_RAISED : ALERT_CLEARED))
+		return;
+	snprintf(text, sizeof(text), "source %s could not be fetched: %s", line->remote->name,
+		state->error);
+	if (note_alert(line, failed ? text : NULL, &err))
+		line->alert = failed ? ALERT_RAISED : ALERT_CLEARED;
+}
+
 /* The state is shared by all who fetch into this inbox. */
-static void show_state(const struct line *line)
+static void show_state(struct line *line)
 {
 	struct fetch_state state;
 	struct err err;
 	if (!fetch_read_state(line->config, line->remote, &state, &err))
 		return;
+	alert(line, &state);
 	metric_set(line->metrics, &metric_success, (double)state.success_ms / 1000,
 		line->remote->name);
 	metric_set(line->metrics, &metric_failures, (double)state.failures, line->remote->name);

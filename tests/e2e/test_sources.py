@@ -42,7 +42,8 @@ def test_what_is_fetched_is_loaded_once_whoever_fetches(project, database, serve
         "api": {"url": server.route("/v1/numbers", api), "name": "numbers-{time}.json", "every": "1h",
                 "paging": {"by": "page", "records": "data"}},
         # Whatever it is called, it is of its source's dataset.
-        "rates": {"url": server.route("/rates.dat", rates), "dataset": "rates", "every": "1s"}}
+        "rates": {"url": server.route("/rates.dat", rates), "dataset": "rates", "every": "1s"},
+        "gone": {"url": server.route("/gone.csv", lambda request: Answer(410)), "dataset": "rates", "every": "1s"}}
     project.write().run("init")
     listen = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     producers = [project.start("producer", "--settle", "50ms", "--rescan", "500ms", "--listen", at) for at in listen]
@@ -50,8 +51,15 @@ def test_what_is_fetched_is_loaded_once_whoever_fetches(project, database, serve
     wait_until(lambda: count(database, "raw.numbers") == 30 and count(database, "raw.rates") == 2)
     wait_until(lambda: len(server.asked("/rates.dat")) >= 3)
     assert len(server.asked("/v1/numbers")) == 4
-    assert count(database, "penstock.file") == 4
-    assert database.execute("SELECT name FROM penstock.file WHERE dataset = 'rates'")[0][0].endswith("Z.dat")
+    names = [name for name, in database.execute("SELECT name FROM penstock.file ORDER BY dataset, name")]
+    assert len(names) == 4 and names[3].endswith("Z.dat")
+    # What nobody can fetch is told, once, until it can be.
+    alerts = "SELECT text FROM penstock.alert WHERE kind = 'failed_source' AND cleared_at IS NULL"
+    wait_until(lambda: database.execute(alerts) == [
+        (f"source gone could not be fetched: GET {server.url}/gone.csv: {server.url}: HTTP status 410",)])
+    server.route("/gone.csv", lambda request: b"currency,rate\nCHF,1.2\n")
+    wait_until(lambda: database.execute(alerts) == [])
+    assert count(database, "penstock.alert WHERE kind = 'failed_source'") == 1
     # Neither fetches what the other has fetched, also after both were killed.
     metrics = "".join(urllib.request.urlopen(f"http://{at}/metrics").read().decode() for at in listen)
     done = [float(line.split()[-1]) for line in metrics.splitlines()
@@ -141,7 +149,7 @@ def test_a_run_sees_whole_fetches_only(project, database, server):
         if fault:
             assert producer.wait() == -9
         else:
-            wait_until(lambda known=known: len(reader.seen) >= known + 3 and len(reader.seen) >= 6, 60)
+            wait_until(lambda known=known: len(reader.seen) >= known + 2 and len(reader.seen) >= 5, 60)
     no_more.set()
     wait_until(lambda: database.value("SELECT count(*) FROM marts.fetches") == len(fetches))
     reader.over.set()
