@@ -24,6 +24,7 @@ static const struct {
 	{11, "since_table", sql_ledger_011_since_table},
 	{12, "lookup_keys", sql_ledger_012_lookup_keys},
 	{13, "lookup_rights", sql_ledger_013_lookup_rights},
+	{14, "lookup_names", sql_ledger_014_lookup_names},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

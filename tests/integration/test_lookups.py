@@ -174,6 +174,21 @@ def test_tables_of_texts_changed_by_hand(project, database, superuser):
     assert database.value("SELECT price FROM fact.sales WHERE id = 41") == 2
 
 
+def test_columns_may_be_called_anything(project, database):
+    names = {"town": ("t", "t_id", "t"), "county": ('Odd "name"', "d", "label"), "kind": ("wanted", "find", "texts")}
+    prepare(project, lookups={field: {"table": f"dim.{table}", "id": id, "text": text}
+                              for field, (table, id, text) in names.items()})
+    project.run("init")
+    project.start("worker")
+    rows = make_rows(3, 0, 300)
+    for number in range(3):  # later ones find some texts, and miss some
+        publish(project, f"sales-{number}.csv", rows[number * 100:number * 100 + 100])
+        complete(database, number + 1)
+    assert database.execute('SELECT s.id, price, t.t, c.label, k.texts FROM fact.sales s '
+                            'JOIN dim.t ON t.t_id = town_id JOIN dim.wanted k ON k.find = kind_id '
+                            'LEFT JOIN dim."Odd ""name""" c ON c.d = county_id ORDER BY 1') == rows
+
+
 def test_keys_are_taken_over_from_postgres_by_roles_that_may(project, database):
     prepare(project, lookups={"town": "dim.town"})
     project.run("init")
