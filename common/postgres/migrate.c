@@ -25,6 +25,7 @@ static const struct {
 	{12, "lookup_keys", sql_ledger_012_lookup_keys},
 	{13, "lookup_rights", sql_ledger_013_lookup_rights},
 	{14, "lookup_names", sql_ledger_014_lookup_names},
+	{15, "lookup_held", sql_ledger_015_lookup_held},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

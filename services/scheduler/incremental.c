@@ -210,7 +210,15 @@ static bool recalculate(struct turn *turn, struct err *err)
 	return ok;
 }
 
-/* A query that does not bear being put together like this (it reads a table's ctid) runs in full.
+/* Syntax error or access rule violation; feature not supported. */
+static bool is_about_query(const struct err *err)
+{
+	return strncmp(err->native, "42", 2) == 0 || strncmp(err->native, "0A", 2) == 0;
+}
+
+/*
+ * A query that does not bear being put together like this (it reads a table's ctid, or groups by
+ * what unnest returns) runs in full.
  */
 static bool try_parts(struct turn *turn, struct err *err)
 {
@@ -222,7 +230,7 @@ static bool try_parts(struct turn *turn, struct err *err)
 	bool append_only = !turn->growth.query.grouped && turn->place_count == 1;
 	if (append_only ? append(turn, err) : recalculate(turn, err))
 		return database_exec(database, "RELEASE SAVEPOINT penstock_parts", err);
-	if (strncmp(err->native, "42", 2) != 0)
+	if (!is_about_query(err))
 		return false;
 	turn->full = arena_printf(
 		&turn->batch->arena, "its parts cannot be had alone: %s", err->message);

@@ -187,7 +187,10 @@ MUST_CHECK bool lookups_judge(struct load_batch *batch, const struct row_set *se
  * each row's, where it may.
  */
 MUST_CHECK bool keys_take_over(struct load_batch *batch, struct err *err);
-/* Behind the rows: checks what was taken over, each key once. `again` when one is gone. */
+/*
+ * Behind the rows: each key once, whether it is there and still its text's; what was taken over is
+ * given back. `again` when one is gone.
+ */
 MUST_CHECK bool keys_hold(struct load_batch *batch, struct err *err);
 
 /* load_writers.c */

@@ -225,9 +225,11 @@ def test_a_null_key_that_no_result_has_is_none(warehouse):
     warehouse.check("m", query)
 
 
-def test_a_query_that_cannot_be_split_runs_in_full(warehouse):
-    query = "SELECT id, (s.ctid IS NOT NULL) AS there FROM raw.sales s"
-    warehouse.model("marts.m", query, "id")
+@pytest.mark.parametrize("key,query", [
+    ("id", "SELECT id, (s.ctid IS NOT NULL) AS there FROM raw.sales s"),
+    ("part", "SELECT unnest(ARRAY[shop, 9]) AS part, count(*) AS n FROM raw.sales GROUP BY 1")])
+def test_a_query_that_cannot_be_split_runs_in_full(warehouse, key, query):
+    warehouse.model("marts.m", query, key)
     warehouse.sales.chunk(1, 0, 1, {1: sale(1)})
     warehouse.notes()
     warehouse.sales.chunk(2, 0, 1, {1: sale(2)})
