@@ -123,6 +123,20 @@ def test_texts_the_table_refuses_are_rejects_of_their_rows(project, database):
         (8, "load", "town"), (501, "load", "town"), (991, "load", "town")]
     assert "23514" in rejects[0][3] and "2,000 bytes" in rejects[1][3]
     assert json.loads(rejects[2][4])["town"] == "Atlantis"
+    # Loaded anew as a part of a larger transaction: refused as before, and loaded once the table takes it.
+    current = ("SELECT row_number FROM penstock.reject r JOIN penstock.file f USING (dataset, file_id) "
+               "WHERE f.state = 'complete' ORDER BY 1")
+    project.run("replay", "--rejects", code=3)
+    assert database.execute(current) == [(8,), (501,), (991,)]
+    assert database.value("SELECT count(*) FROM fact.sales") == len(good)
+    database.execute("ALTER TABLE dim.town DROP CONSTRAINT town_town_check")
+    project.run("replay", "--rejects", code=3)
+    assert database.execute(current) == [(501,)]
+    assert database.execute("SELECT s.id, s.price, t.town, county, kind FROM fact.sales s JOIN dim.town t "
+                            "USING (town_id) ORDER BY 1") == [row for row in rows if row[0] != 500]
+    project.run("retract", "--file-id",
+                database.value("SELECT file_id FROM penstock.file WHERE state = 'complete'"))
+    assert database.value("SELECT count(*) FROM fact.sales") == 0
 
 
 @pytest.mark.parametrize("superuser", [True, False])
