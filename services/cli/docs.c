@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "catalogue/catalogue.h"
 #include "cli/cli.h"
-#include "scheduler/scheduler.h"
 
 static const size_t max_page = (size_t)256 << 20;
 

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "report/report.h"
 #include "scheduler/scheduler.h"
 
 struct batch_options {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "postgres/database.h"
-#include "scheduler/project.h"
+#include "project/project.h"
 #include "scheduler/scheduler.h"
 #include "scheduler/shape.h"
 

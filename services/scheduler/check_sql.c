@@ -340,11 +340,6 @@ bool check_is_scanned(const struct check *check)
 	return kinds[check->kind].condition || kinds[check->kind].aggregate;
 }
 
-bool check_finds_rows(enum check_kind kind)
-{
-	return kinds[kind].condition || kinds[kind].listing;
-}
-
 const char *check_what(enum check_kind kind)
 {
 	return kinds[kind].what;

@@ -8,7 +8,7 @@
 #define PENSTOCK_SCHEDULER_CHECK_SQL_H
 
 #include "base/buf.h"
-#include "scheduler/project.h"
+#include "project/project.h"
 
 #define CHECK_COLUMNS 3
 

@@ -74,22 +74,5 @@ MUST_CHECK bool cancel_once(
 /* Every check against the tables as they are. */
 MUST_CHECK bool check_once(
 	const struct run_options *options, struct run_summary *ret_summary, struct err *err);
-/* Writes the named reports (all when count is 0) to the configured folder; one line each to stdout.
- */
-MUST_CHECK bool report_once(const struct config *config, const char *const *names, size_t count,
-	size_t *ret_written, struct err *err);
-
-struct datasets;
-struct buf;
-
-struct catalogue_options {
-	const struct config *config;
-	const struct datasets *datasets;
-	bool offline; /* the database is not asked */
-};
-
-/* Appends the catalogue, an HTML page. A database that does not answer is told of in it. */
-MUST_CHECK bool catalogue_make(
-	const struct catalogue_options *options, struct buf *out, struct err *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "http/health.h"
 #include "penstock_scheduler_sql.h"
 #include "postgres/migrate.h"
+#include "report/report.h"
 #include "scheduler/job.h"
 #include "scheduler/leader.h"
 #include "scheduler/once.h"

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "postgres/database.h"
-#include "scheduler/project.h"
+#include "project/project.h"
 
 struct timetable {
 	struct arena arena;
