@@ -110,7 +110,8 @@ static void note_end(struct process *process, int status)
 	log_warn("a process ended and is started again", log_str("process", process->name),
 		log_int(signalled ? "signal" : "exit_code",
 			signalled ? WTERMSIG(status) : WEXITSTATUS(status)),
-		log_int("in_ms", wait_ms));
+		log_int("in_ms", wait_ms),
+		log_str("log", process->log_path ? process->log_path : "stderr"));
 }
 
 static struct process *reap(struct supervisor *supervisor)

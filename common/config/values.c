@@ -115,11 +115,22 @@ static bool read_duration(const struct value *value)
 	return true;
 }
 
+/* In the greatest unit that divides it. */
 static void print_duration(const struct key *key, const void *target, struct printer *printer)
 {
-	char text[32];
+	static const struct {
+		const char *name;
+		int64_t ms;
+	} units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+	int64_t ms = *(const int64_t *)target;
+	size_t unit = 0;
+	char text[32] = "0";
 	(void)key;
-	snprintf(text, sizeof(text), "%lldms", (long long)*(const int64_t *)target);
+	while (ms % units[unit].ms != 0)
+		unit++;
+	if (ms)
+		snprintf(text, sizeof(text), "%lld%s", (long long)(ms / units[unit].ms),
+			units[unit].name);
 	printer_text(printer, text);
 }
 

@@ -127,7 +127,8 @@ static enum err_class refused_class(PGconn *conn, const char *words)
 	return ERR_RETRY;
 }
 
-static bool fail_refused(const struct database *database, struct err *err)
+static bool fail_refused(
+	const struct database *database, const struct database_options *options, struct err *err)
 {
 	const char *message = PQerrorMessage(database->conn);
 	const char *words = server_words(message);
@@ -135,8 +136,14 @@ static bool fail_refused(const struct database *database, struct err *err)
 	size_t n = words ? strcspn(text, "\n") : strlen(text);
 	while (n > 0 && isspace((unsigned char)text[n - 1]))
 		n--;
-	err_fail(err, refused_class(database->conn, words), "cannot connect to Postgres (%s): %.*s",
-		database->name, (int)n, text);
+	bool told_where = (options->conninfo && options->conninfo[0]) || getenv("PGHOST") ||
+			  getenv("PGHOSTADDR") || getenv("PGSERVICE");
+	err_fail(err, refused_class(database->conn, words),
+		"cannot connect to Postgres (%s%s): %.*s", database->name,
+		told_where
+			? ""
+			: "; neither `postgres` nor PGHOST is set, and no `penstock dev` runs here",
+		(int)n, text);
 	if (err) {
 		err->from = ERR_FROM_POSTGRES;
 		snprintf(err->native, sizeof(err->native), "%.5s", words ? words : "08001");
@@ -206,7 +213,7 @@ static bool connect_session(struct database *database, const struct database_opt
 		return err_fail(err, ERR_RETRY, "cannot connect to Postgres (%s): %s",
 			database->name, stop_requested() ? "stopped" : "no answer in time");
 	if (PQstatus(database->conn) != CONNECTION_OK)
-		return fail_refused(database, err);
+		return fail_refused(database, options, err);
 	if (PQsetnonblocking(database->conn, 1) != 0)
 		BUG("PQsetnonblocking: %s", PQerrorMessage(database->conn));
 	PQsetErrorVerbosity(database->conn, PQERRORS_DEFAULT);

@@ -28,7 +28,7 @@ static int cancel_run(struct cli *cli, const void *options, int argc, char **arg
 const struct command command_cancel = {
 	.name = "cancel",
 	.arguments = "[RUN]",
-	.summary = "end a batch run, on whichever machine it is",
+	.summary = "ends a batch run, on whichever machine it is",
 	.details =
 		"RUN is its number, as status shows it; without, the run under way. Waits until\n"
 		"it has ended; what it did is rolled back, old results stay.",

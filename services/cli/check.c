@@ -183,7 +183,7 @@ static int check_run(struct cli *cli, const void *options, int argc, char **argv
 const struct command command_check = {
 	.name = "check",
 	.arguments = "[NAME...]",
-	.summary = "run the checks against the tables as they are",
+	.summary = "runs the checks against the tables as they are",
 	.details = "NAME is a check, or a model or raw table whose checks to run; a pattern may\n"
 		   "stand for several, +MODEL and MODEL+ as in run. Ends 3 when a check of "
 		   "severity error failed.\n\n"

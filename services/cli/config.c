@@ -80,6 +80,8 @@ static int check_run(struct cli *cli, const void *options, int argc, char **argv
 		datasets->count == 1 ? "" : "s");
 	if (models)
 		printf(", %zu model%s", models, models == 1 ? "" : "s");
+	else if (cli->config.models[0])
+		printf(", no models in %s", cli->config.models);
 	printf("\n");
 	return EXIT_GOOD;
 }

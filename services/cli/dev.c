@@ -46,9 +46,10 @@ const struct command command_dev = {
 		   "commands\n"
 		   "in the same folder (lag, status, publish, run ...) find these servers by "
 		   "themselves.\n"
+		   "Where the port of monitor.listen is taken, the monitor gets another.\n"
 		   "\n"
 		   "  penstock dev\n"
-		   "  penstock -C examples/world dev --workers 4\n",
+		   "  penstock -C examples/world dev --workers 4",
 	.options = {dev_opts, sizeof(dev_opts) / sizeof(dev_opts[0])},
 	.options_size = sizeof(struct dev_arguments),
 	.run = run_dev,
@@ -86,7 +87,7 @@ const struct command command_dev_broker = {
 	.name = "dev broker",
 	.summary = "the embedded broker alone, with the datasets' topics, in memory",
 	.details = "What `penstock dev` starts. For trying things out with kcat or a test of your "
-		   "own.\n",
+		   "own.",
 	.options = {broker_opts, sizeof(broker_opts) / sizeof(broker_opts[0])},
 	.options_size = sizeof(struct broker_arguments),
 	.run = run_broker,

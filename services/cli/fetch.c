@@ -137,7 +137,7 @@ static int run_fetch(struct cli *cli, const void *options, int argc, char **argv
 const struct command command_fetch = {
 	.name = "fetch",
 	.arguments = "[NAME...]",
-	.summary = "fetch sources into the inbox now",
+	.summary = "fetches sources into the inbox now",
 	.details = "All sources of the configuration, or those named. What is fetched waits in the "
 		   "inbox\n"
 		   "for 'penstock producer'. A fetch that was interrupted goes on where it was.\n"

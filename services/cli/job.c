@@ -88,7 +88,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 const struct command command_job = {
 	.name = "job",
 	.arguments = "NAME...",
-	.summary = "run jobs of the configuration, now",
+	.summary = "runs jobs of the configuration, now",
 	.details = "One after the other, until one fails. A job runs once at a time, whoever\n"
 		   "starts it. What became of it, and its output, stay in penstock.job_run;\n"
 		   "`penstock status` shows the last run of each.",

@@ -232,9 +232,9 @@ static void print_summary(const struct preview *preview, const struct cutter_tot
 	text_format_count(records, totals->records);
 	text_format_count(rows, is_full(preview) ? preview->printed : totals->rows);
 	text_format_count(rejects, totals->rejects);
-	fprintf(stderr, "%s: dataset %s: %s rows%s, %s records read, %s rejects\n", preview->path,
+	fprintf(stderr, "%s: dataset %s: %s rows%s, %s records read, %s reject%s\n", preview->path,
 		preview->dataset->config->name, rows, is_full(preview) ? " (--limit)" : "", records,
-		rejects);
+		rejects, totals->rejects == 1 ? "" : "s");
 }
 
 static bool open_rows(struct preview *preview, struct err *err)

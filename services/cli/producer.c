@@ -52,7 +52,7 @@ static int run_producer(struct cli *cli, const void *options, int argc, char **a
 const struct command command_producer = {
 	.name = "producer",
 	.arguments = "",
-	.summary = "watch the inbox and publish what comes",
+	.summary = "watches the inbox and publishes what comes",
 	.details = "A file is taken once it has stood still, and leaves the inbox when every chunk "
 		   "of it\n"
 		   "is in Kafka. Refused files go to the folder 'quarantine' beside the inbox. "

@@ -122,9 +122,9 @@ static void print_counts(const struct publication_result *result)
 	char rejects[32];
 	text_format_count(row_text, result->rows);
 	text_format_count(rejects, result->rejects);
-	printf("dataset %s, file %" PRId64 ", %s rows, %s rejects, %" PRId64 " chunk%s",
-		result->dataset, result->file_id, row_text, rejects, result->chunks,
-		result->chunks == 1 ? "" : "s");
+	printf("dataset %s, file %" PRId64 ", %s rows, %s reject%s, %" PRId64 " chunk%s",
+		result->dataset, result->file_id, row_text, rejects,
+		result->rejects == 1 ? "" : "s", result->chunks, result->chunks == 1 ? "" : "s");
 }
 
 static void print_line(const struct publication_result *result)
@@ -340,7 +340,7 @@ static int run_publish(struct cli *cli, const void *options, int argc, char **ar
 const struct command command_publish = {
 	.name = "publish",
 	.arguments = "FILE...",
-	.summary = "publish files now",
+	.summary = "publishes files now",
 	.details =
 		"Each file is archived and its rows are sent to the dataset's topic; needs "
 		"Kafka only.\n"

@@ -127,7 +127,7 @@ static int report_run(struct cli *cli, const void *options, int argc, char **arg
 const struct command command_run = {
 	.name = "run",
 	.arguments = "[MODEL...]",
-	.summary = "recalculate the models and publish them as one",
+	.summary = "recalculates the models and publishes them as one",
 	.details = "MODEL is a name (marts.orders), a name only one schema has (orders), or a\n"
 		   "pattern ('marts.*'); +MODEL adds all it reads, MODEL+ all that reads it.\n"
 		   "Without any, all models run. Ends 3 when a check failed: nothing is published\n"
@@ -147,9 +147,9 @@ const struct command command_run = {
 const struct command command_report = {
 	.name = "report",
 	.arguments = "[NAME...]",
-	.summary = "write the reports",
+	.summary = "writes the reports",
 	.details = "NAME is a file of the reports' folder without .sql; without any, all are "
-		   "written.\n",
+		   "written.",
 	.max_arguments = -1,
 	.run = report_run,
 };

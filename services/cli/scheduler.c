@@ -33,7 +33,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 const struct command command_scheduler = {
 	.name = "scheduler",
 	.arguments = "",
-	.summary = "recalculate models by schedule and after loads",
+	.summary = "recalculates models by schedule and after loads",
 	.details = "Any number may run: one leads, the others stand by and take over.",
 	.options = {rows, sizeof(rows) / sizeof(rows[0])},
 	.options_size = sizeof(struct service_options),

@@ -294,7 +294,7 @@ const struct command command_trace = {
 		"without a key). Reads Postgres and the archive.\n"
 		"\n"
 		"  penstock trace raw.orders 4711\n"
-		"  penstock trace raw.population Norway 2005\n",
+		"  penstock trace raw.population Norway 2005",
 	.options = {trace_rows, sizeof(trace_rows) / sizeof(trace_rows[0])},
 	.options_size = sizeof(struct trace_options),
 	.min_arguments = 2,

@@ -60,7 +60,8 @@ static void print_lines(const struct verify *verify, const struct dataset *datas
 	const struct rebuild_difference *difference = &outcome->difference;
 	char rows[32];
 	text_format_count(rows, difference->rows);
-	printf("%s: %s rows of %" PRId64 " files", dataset->config->name, rows, difference->files);
+	printf("%s: %s rows of %" PRId64 " file%s", dataset->config->name, rows, difference->files,
+		difference->files == 1 ? "" : "s");
 	if (is_different(difference))
 		printf(", %" PRId64 " missing, %" PRId64 " surplus, %" PRId64 " different%s\n",
 			difference->missing, difference->surplus, difference->different,

@@ -125,7 +125,8 @@ static void tell_verdict(const struct loaded_verdict *verdict)
 	char rejects[32];
 	text_format_count(rows, verdict->rows);
 	text_format_count(rejects, verdict->rejects);
-	fprintf(stderr, "penstock: loaded: %s rows, %s rejects", rows, rejects);
+	fprintf(stderr, "penstock: loaded: %s rows, %s reject%s", rows, rejects,
+		verdict->rejects == 1 ? "" : "s");
 	if (verdict->dead_letters)
 		fprintf(stderr, ", %" PRId64 " dead letters ('penstock status' tells why)",
 			verdict->dead_letters);

@@ -45,14 +45,14 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 
 const struct command command_worker = {
 	.name = "worker",
-	.summary = "load chunks from the topics into Postgres until stopped",
+	.summary = "loads chunks from the topics into Postgres until stopped",
 	.details = "As many workers as you like, on as many machines: they share the partitions of "
 		   "the\n"
 		   "topics as one consumer group. SIGTERM finishes the transaction in hand, "
 		   "commits the\n"
 		   "offsets and leaves; a second one ends at once.\n"
 		   "\n"
-		   "  penstock worker --jobs 2 --listen 127.0.0.1:9441\n",
+		   "  penstock worker --jobs 2 --listen 127.0.0.1:9441",
 	.options = {worker_opts, sizeof(worker_opts) / sizeof(worker_opts[0])},
 	.options_size = sizeof(struct worker_arguments),
 	.run = run,

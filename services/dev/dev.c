@@ -23,6 +23,8 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/stop.h"
+#include "dev/free_address.h"
+#include "dev/inbox_news.h"
 #include "dev/narrator.h"
 #include "dev/private_postgres.h"
 
@@ -43,6 +45,8 @@ struct dev {
 	struct process services[PROCESS_MAX];
 	size_t service_count;
 	char address[128];
+	const char *monitor; /* where it listens, HOST:PORT */
+	struct inbox_news *inbox_news;
 };
 
 /* ---- the folder ---- */
@@ -140,11 +144,14 @@ static void plan_services(struct dev *dev)
 {
 	int64_t workers = dev->options->workers ? dev->options->workers : 2;
 	add_service(dev, "producer", (const char *const[]){"producer", NULL});
+	dev->inbox_news = inbox_news_new(dev->services[0].log_path);
 	for (int64_t i = 1; i <= workers; i++)
 		add_service(dev, arena_printf(&dev->arena, "worker-%d", (int)i), worker_words);
 	if (dev->options->scheduler)
 		add_service(dev, "scheduler", (const char *const[]){"scheduler", NULL});
-	add_service(dev, "monitor", (const char *const[]){"monitor", NULL});
+	dev->monitor = free_address(&dev->arena, dev->options->config->monitor.listen);
+	add_service(
+		dev, "monitor", (const char *const[]){"monitor", "--listen", dev->monitor, NULL});
 }
 
 static bool start_postgres(struct dev *dev, struct err *err)
@@ -209,14 +216,18 @@ static bool start_circle(struct dev *dev, struct err *err)
 
 static void print_banner(const struct dev *dev)
 {
+	const char *wanted = dev->options->config->monitor.listen;
+	const char *port = strrchr(wanted, ':');
+	bool moved = strcmp(dev->monitor, wanted) != 0 && strcmp(port, ":0") != 0;
 	printf("penstock dev is ready. Ctrl-C ends everything; the data stay in %s\n\n"
 	       "  inbox     drop files into %s\n"
 	       "  Postgres  psql '%s'\n"
 	       "  broker    kcat -b %s -L\n"
-	       "  monitor   http://%s/\n"
+	       "  monitor   http://%s%s/%s%s%s\n"
 	       "  logs      %s/log/\n\n",
 		dev->folder, dev->options->config->inbox, dev->postgres.url, dev->address,
-		dev->options->config->monitor.listen, dev->folder);
+		dev->monitor[0] == ':' ? "localhost" : "", dev->monitor, moved ? " (" : "",
+		moved ? wanted : "", moved ? " is taken)" : "", dev->folder);
 	fflush(stdout);
 }
 
@@ -229,6 +240,7 @@ static bool watch(struct dev *dev, struct err *err)
 		struct err news_err;
 		if (!narrator_tell(narrator, &news_err))
 			log_err(LOG_DEBUG, "no news from the ledger", &news_err);
+		inbox_news_tell(dev->inbox_news);
 		ok = supervise_step(&dev->servers, 0, NULL, err) &&
 		     supervise_step(&dev->circle, step_ms, &ended, err);
 		if (ok && ended == &dev->broker && !stop_requested()) {
@@ -258,6 +270,7 @@ bool dev_run(const struct dev_options *options, struct err *err)
 		unlink(env_path(&dev));
 		supervise_stop(&dev.servers, stop_ms);
 	}
+	inbox_news_free(dev.inbox_news);
 	if (dev.lock_fd >= 0)
 		close(dev.lock_fd);
 	arena_release(&dev.arena);

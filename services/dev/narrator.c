@@ -14,6 +14,7 @@ struct narrator {
 	struct database *database;
 	char last[64];	  /* time of the newest event told */
 	char paused[400]; /* as told last */
+	int width;	  /* of the widest subject so far, within limits */
 };
 
 struct narrator *narrator_new(const char *url)
@@ -22,6 +23,7 @@ struct narrator *narrator_new(const char *url)
 	if (!narrator)
 		BUG("out of memory");
 	narrator->url = url;
+	narrator->width = 38;
 	return narrator;
 }
 
@@ -61,7 +63,11 @@ static bool tell_events(struct narrator *narrator, struct err *err)
 	if (!database_query(narrator->database, sql_dev_news, parameters, 1, &rows, err))
 		return false;
 	for (size_t i = 0; i < database_row_count(rows); i++) {
-		printf("%-14s %-38s %s\n", database_text(rows, i, 1), database_text(rows, i, 2),
+		const char *subject = database_text(rows, i, 2);
+		size_t length = strlen(subject);
+		if (length > (size_t)narrator->width)
+			narrator->width = length < 70 ? (int)length : 70;
+		printf("%-14s %-*s %s\n", database_text(rows, i, 1), narrator->width, subject,
 			database_text(rows, i, 3));
 		text_copy(narrator->last, sizeof(narrator->last), database_text(rows, i, 0));
 	}

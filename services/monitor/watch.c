@@ -30,7 +30,7 @@ bool watch_ledger(struct watch *watch, struct database **ret_database, struct er
 	if (!config->postgres_configured)
 		return err_config(err,
 			"%s names no database: set postgres, or the environment variable PGHOST or "
-			"PGSERVICE",
+			"PGSERVICE, or start `penstock dev` in its folder",
 			config->path);
 	if (watch->database && !database_usable(watch->database)) {
 		database_close(watch->database);

@@ -19,7 +19,12 @@ WITH news AS (
       FROM penstock.model_run m WHERE m.run_id = r.run_id
     ) || ', ' || round(extract(epoch FROM r.finished_at - r.started_at)::numeric, 1) || ' s' END
   FROM penstock.run r
-  WHERE r.finished_at > $1::timestamptz
+  WHERE r.finished_at > $1::timestamptz AND r.trigger <> 'check'
+  UNION ALL
+  SELECT j.finished_at, 'job ' || replace(j.state, '_', ' '), j.job || ' by ' || j.trigger,
+    concat_ws(', ', nullif(j.error, ''), round(extract(epoch FROM j.finished_at - j.started_at)::numeric, 1) || ' s')
+  FROM penstock.job_run j
+  WHERE j.finished_at > $1::timestamptz
   UNION ALL
   SELECT d.noted_at, 'dead letter', d.topic || '/' || d.partition || '/' || d."offset", d.reason
   FROM penstock.dead_letter d

@@ -570,7 +570,7 @@ def test_exit_codes(project):
     add_datasets(project)
     project.run("init")
     assert project.run("publish", project.file("items-1.csv", HEAD + b"1,a,,\n")).out.endswith("1 rows, 0 rejects, 1 chunk\n")
-    assert "1 rejects" in project.run("publish", project.file("items-2.csv", HEAD + b"x,a,,\n"), code=3).out
+    assert "1 reject," in project.run("publish", project.file("items-2.csv", HEAD + b"x,a,,\n"), code=3).out
     refused = project.run("publish", project.file("items-3.csv", b"id\n1\n"), code=1)
     assert refused.out == "items-3.csv: quarantined: header: missing columns: name, price, day\n"
     again = project.run("publish", project.folder / "items-3.csv", code=1)
@@ -581,7 +581,7 @@ def test_exit_codes(project):
     assert "there is no dataset 'nosuch'" in project.run("publish", "--dataset", "nosuch", "x", code=2).err
     project.start("worker")
     loaded = project.run("publish", project.folder / "items-2.csv", "--wait", code=3)
-    assert "0 rows, 1 rejects" in loaded.err
+    assert "0 rows, 1 reject" in loaded.err
 
 
 @pytest.mark.parametrize("text, words", [

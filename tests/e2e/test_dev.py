@@ -5,7 +5,9 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import tempfile
+import urllib.request
 
 import psycopg2
 import pytest
@@ -44,6 +46,13 @@ def connect(dev):
     connection = psycopg2.connect(url)
     connection.autocommit = True
     return connection
+
+
+def answers(url):
+    try:
+        return urllib.request.urlopen(url, timeout=5).status == 200
+    except OSError:
+        return False
 
 
 def query(connection, sql):
@@ -133,6 +142,25 @@ def test_what_dies_is_started_again_and_what_the_broker_forgot_is_repaired(proje
     # kill -9 of dev itself: the kernel tells its children.
     dev.kill()
     wait_until(lambda: family(project.folder) == {}, 20, "no process is left")
+
+
+def test_a_taken_port_and_files_the_ledger_does_not_know_are_told(project):
+    rows = versions.to_csv(versions.make_rows(1, 30, 40))
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = "127.0.0.1:%d" % other.getsockname()[1]
+        project.config["monitor"] = {"listen": taken}
+        project.write()
+        dev = start(project)
+        monitor, = re.findall(rf"monitor +(http://\S+) \({taken} is taken\)", dev.output())
+        wait_until(lambda: answers(monitor + "livez"), 20, "the monitor answers where dev says")
+        project.drop("order \"1\".csv", rows)
+        wait_until(lambda: "no dataset takes files of this name" in dev.output(), 20, "dev tells of the file it leaves")
+        assert re.search(r'^left +\S*inbox/order "1".csv +no dataset', dev.output(), re.M), dev.output()
+        project.drop("orders-1.csv", rows)
+        wait_until(lambda: "loaded         orders-1.csv" in dev.output(), 30, "the file loaded")
+        project.drop("orders-2.csv", rows)
+        wait_until(lambda: re.search(r"^known +orders-1.csv +the same content again", dev.output(), re.M), 20, "dev knows it")
+        assert dev.stop(30) == 0
 
 
 def test_a_second_dev_in_the_same_folder_is_refused(project):

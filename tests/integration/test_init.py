@@ -130,6 +130,18 @@ def test_config_check_asks_no_server(orders):
     assert "datasets.orders.schema" in orders.run("config", "check", code=2).err
 
 
+def test_config_check_tells_of_a_folder_without_models(orders):
+    orders.config["models"] = "sql/modles"
+    orders.write()
+    assert "1 dataset, no models in sql/modles" in orders.run("config", "check").out
+
+
+def test_where_no_database_is_named_the_message_says_so(orders):
+    del orders.config["postgres"]
+    orders.write()
+    assert "neither `postgres` nor PGHOST is set" in orders.run("verify", code=1).err
+
+
 def test_completion_and_man_page_are_valid(tmp_path):
     def made(*arguments):
         return subprocess.run([binary(), *arguments], check=True, capture_output=True, text=True).stdout

@@ -90,6 +90,8 @@ static void what_is_printed_loads_again(void **state)
 	config_print(&again, &second);
 	assert_string_equal(buf_text(&first), buf_text(&second));
 	assert_non_null(strstr(buf_text(&first), "on_conflict: {greatest: updated_at}\n"));
+	assert_non_null(strstr(buf_text(&first), "debounce: \"5s\"\n"));
+	assert_non_null(strstr(buf_text(&first), "keep: \"90d\"\n"));
 	config_release(&again);
 	config_release(&config);
 
