@@ -4,6 +4,8 @@
  * block is taken whole, its sync marker compared and its data decompressed before its first record
  * is looked at; every length is checked against what is there. What breaks a block breaks the file.
  */
+#include "format/avro.h"
+
 #include <string.h>
 
 #include "format/avro_codec.h"
@@ -13,6 +15,7 @@
 /* A block before and after decompression: writers make them of tens of kilobytes. */
 #define BLOCK_MAX_BYTES ((size_t)16 << 20)
 #define SYNC_BYTES	16
+#define MAGIC_BYTES	4
 
 struct avro {
 	struct reader reader;
@@ -86,10 +89,15 @@ static bool read_metadata(
 	return false;
 }
 
+static bool is_container(const unsigned char *data, size_t len)
+{
+	return len >= MAGIC_BYTES && memcmp(data, "Obj\x01", MAGIC_BYTES) == 0;
+}
+
 static bool parse_header(struct avro *avro, struct header *ret_header, size_t *ret_len)
 {
 	const unsigned char *text = window_text(&avro->reader.window);
-	const unsigned char *at = text + 4;
+	const unsigned char *at = text + MAGIC_BYTES;
 	const unsigned char *end = text + window_size(&avro->reader.window);
 	if (!read_metadata(&at, end, ret_header) || end - at < SYNC_BYTES)
 		return false;
@@ -98,13 +106,25 @@ static bool parse_header(struct avro *avro, struct header *ret_header, size_t *r
 	return true;
 }
 
+bool avro_find_schema(const unsigned char *data, size_t len, const char **ret_text, size_t *ret_len)
+{
+	struct header header = {0};
+	const unsigned char *at = data + MAGIC_BYTES;
+	if (!is_container(data, len) || !read_metadata(&at, data + len, &header) ||
+		!header.schema.data)
+		return false;
+	*ret_text = (const char *)header.schema.data;
+	*ret_len = header.schema.len;
+	return true;
+}
+
 static bool find_header(
 	struct avro *avro, struct header *ret_header, size_t *ret_len, struct err *err)
 {
 	struct window *window = &avro->reader.window;
-	if (!want(window, 4, err))
+	if (!want(window, MAGIC_BYTES, err))
 		return false;
-	if (window_size(window) < 4 || memcmp(window_text(window), "Obj\x01", 4) != 0)
+	if (!is_container(window_text(window), window_size(window)))
 		return err_fail(
 			err, ERR_DATA, "no Avro container file: it does not begin with Obj");
 	while (!parse_header(avro, ret_header, ret_len)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Dates and times by a pattern of strptime's kind, compiled once a file: %Y %y %m %b %B %d %j, %H
- * %I %p %M %S %f, %z, %%; everything else stands for itself. English names, no locale. Not for
- * other folders.
+ * %I %p %M %S %f, %z, %%; everything else stands for itself. English names, no locale. For
+ * `infer`, no other folder.
  */
 #ifndef PENSTOCK_RECORD_PATTERN_H
 #define PENSTOCK_RECORD_PATTERN_H

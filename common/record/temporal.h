@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dates and times between text, Avro (1970) and Postgres (2000). Not for other folders. */
+/* Dates and times between text, Avro (1970) and Postgres (2000). For `infer`, no other folder. */
 #ifndef PENSTOCK_RECORD_TEMPORAL_H
 #define PENSTOCK_RECORD_TEMPORAL_H
 

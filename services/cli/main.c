@@ -14,6 +14,7 @@ extern const struct command command_dev;
 extern const struct command command_dev_broker;
 extern const struct command command_docs;
 extern const struct command command_fetch;
+extern const struct command command_infer;
 extern const struct command command_init;
 extern const struct command command_job;
 extern const struct command command_lag;
@@ -46,6 +47,7 @@ static const struct command *const rows[] = {
 	&command_lag,
 	&command_status,
 	&command_preview,
+	&command_infer,
 	&command_run,
 	&command_cancel,
 	&command_check,
