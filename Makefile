@@ -4,6 +4,8 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 JOBS    ?= $(shell nproc)
+# Tests with servers wait more than they compute.
+TESTS_AT_ONCE ?= $(shell expr $(JOBS) + 1)
 COMPOSE ?= docker-compose
 
 sudo     := $(if $(filter-out 0,$(shell id -u)),sudo)
@@ -14,7 +16,7 @@ yamls     = $(shell git ls-files '*.yml' '*.yaml')
 sqlfluff := .cache/sqlfluff/bin/sqlfluff
 
 .DEFAULT_GOAL := help
-.PHONY: help deps ready build demo test test-asan lint format start stop install clean
+.PHONY: help deps ready build demo test test-asan test-asan-all lint format start stop install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,14 +38,19 @@ demo: ready ## the example examples/world from files to report, in a fresh folde
 	$(MAKE) build
 	examples/world/demo
 
-test-asan: ## unit, integration and many of the other tests under ASan and UBSan
+test-asan: ## unit, integration in C and a choice of the others under ASan and UBSan
 	cmake --preset asan
 	cmake --build --preset asan -j $(JOBS)
-	ctest --test-dir build-asan -j $(JOBS) -L '^(unit|integration|sanitizers)$$' --output-on-failure
+	ctest --test-dir build-asan -j $(TESTS_AT_ONCE) -L '^(unit|sanitizers)$$' --output-on-failure
+
+test-asan-all: ## every test but those that measure memory, under ASan and UBSan; takes an hour
+	cmake --preset asan
+	cmake --build --preset asan -j $(JOBS)
+	ctest --test-dir build-asan -j $(JOBS) --output-on-failure
 
 test: ready ## all tests: under the sanitizers first, then everything on the release build
 	$(MAKE) build test-asan
-	ctest --test-dir build -j $(JOBS) --output-on-failure
+	ctest --test-dir build -j $(TESTS_AT_ONCE) --output-on-failure
 
 $(sqlfluff): deploy/lint-packages.txt
 	python3 -m venv --clear .cache/sqlfluff

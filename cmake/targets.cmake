@@ -52,4 +52,7 @@ function(penstock_unit_test name)
   add_test(NAME ${arg_LABEL}.${name} COMMAND ${name})
   set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
     COST ${arg_TIMEOUT})
+  if(arg_LABEL STREQUAL integration)
+    set_property(TEST ${arg_LABEL}.${name} APPEND PROPERTY LABELS sanitizers)
+  endif()
 endfunction()

@@ -76,35 +76,34 @@ struct check_field {
 struct model;
 
 struct check {
-	const char *name;	 /* "not_null_marts_orders_customer_id" */
-	const char *origin;	 /* "sql/models/marts.yml:12" */
-	const char *description; /* "" when there is none */
-	enum check_kind kind;
+	const char *name;	   /* "not_null_marts_orders_customer_id" */
+	const char *origin;	   /* "sql/models/marts.yml:12" */
+	const char *description;   /* "" when there is none */
 	const char *on;		   /* "marts.orders"; "" for CHECK_SQL */
 	const char *schema;	   /* "public" for CHECK_SQL: where names are looked for */
 	const char *table;	   /* "" for CHECK_SQL */
 	const struct model *model; /* NULL: about a raw table, or CHECK_SQL */
 	const char *column;	   /* "" for checks on a whole table */
-	bool selected;		   /* by name; checks of selected models run anyway */
-
-	bool off;  /* enabled: false */
-	bool warn; /* severity: warn */
-	struct threshold warn_if;
-	struct threshold error_if;
-	int64_t limit; /* failures counted and kept at most; 0: all are counted */
+	enum check_kind kind;
+	bool selected; /* by name; checks of selected models run anyway */
+	bool off;      /* enabled: false */
+	bool warn;     /* severity: warn */
 	bool store;    /* keep failing rows */
 	bool store_given;
+	bool bare;	/* *_VALUES: values are SQL, not text */
+	bool exclusive; /* RANGE: the boundaries themselves are outside */
+	bool trim;	/* NOT_EMPTY_STRING: blanks alone are empty */
+	struct threshold warn_if;
+	struct threshold error_if;
+	int64_t limit;	   /* failures counted and kept at most; 0: all are counted */
 	const char *where; /* SQL condition; NULL: all rows */
 
 	struct string_list values; /* *_VALUES; CHECK_FRESHNESS: datasets of the table */
-	bool bare;		   /* *_VALUES: values are SQL, not text */
 	struct check_relation to;  /* RELATIONSHIPS, EQUAL_ROWCOUNT */
 	const char *field;	   /* RELATIONSHIPS: of `to`; FRESHNESS: NULL, the ledger tells */
 	const char *low;  /* RANGE (SQL), PROPORTION, ROW_COUNT; NULL: open; RECENCY: how many */
 	const char *high; /* likewise */
-	bool exclusive;	  /* RANGE: the boundaries themselves are outside */
 	const char *text; /* REGEX, EXPRESSION; RECENCY: "day" */
-	bool trim;	  /* NOT_EMPTY_STRING: blanks alone are empty */
 	struct string_list columns; /* UNIQUE_COMBINATION */
 	struct check_field *fields; /* UNIQUE_ACROSS: besides the own column */
 	size_t field_count;

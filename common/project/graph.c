@@ -55,8 +55,8 @@ static void find_parents(struct project *project, struct model *model)
 {
 	model->parents = arena_calloc(
 		&project->arena, model->query.relation_count + 1, sizeof(*model->parents));
-	model->sources = arena_calloc(
-		&project->arena, model->query.relation_count + 1, sizeof(*model->sources));
+	model->sources =
+		arena_calloc(&project->arena, model->query.relation_count + 1, sizeof(void *));
 	for (size_t i = 0; i < model->query.relation_count; i++) {
 		const struct query_relation *relation = &model->query.relations[i];
 		const struct model *parent =

@@ -99,7 +99,7 @@ static void add_query(struct catalogue *catalogue, enum node_kind kind, const ch
 	const char *own_schema, const struct query *query)
 {
 	size_t n = query->relation_count;
-	const struct node **parents = arena_calloc(&catalogue->arena, n + 1, sizeof(*parents));
+	const struct node **parents = arena_calloc(&catalogue->arena, n + 1, sizeof(void *));
 	for (size_t i = 0; i < n; i++)
 		parents[i] = find_made(catalogue, own_schema, &query->relations[i]);
 	struct node *node = add_node(catalogue, kind, name, n);

@@ -209,10 +209,10 @@ static void put_dataset(
 	for (size_t i = 0; i < dataset->schema->field_count; i++) {
 		const struct field *field = &dataset->schema->fields[i];
 		const char *described = source ? column_description(source->columns,
-							 source->column_count, field->name)
+							 source->column_count, field->column)
 					       : "";
-		put_column(catalogue, table, field->name, field->column_sql, field->type->nullable,
-			*described ? described : field->doc, out);
+		put_column(catalogue, table, field->column, field->column_sql,
+			field->type->nullable, *described ? described : field->doc, out);
 	}
 	buf_append_text(out, "</table>\n");
 	arena_release(&arena);
