@@ -15,6 +15,9 @@
 #include "base/clock.h"
 #include "base/stop.h"
 
+#define READ_BYTES     8192
+#define MAX_LAST_READS ((size_t)(1 << 20) / READ_BYTES) /* as much as a pipe may hold */
+
 static const int64_t grace_us = 5000000;
 static const int64_t never_us = INT64_MAX;
 
@@ -154,7 +157,7 @@ static void keep(struct buf *kept, const char *text, size_t n)
 /* Reads what is there; *ret_more false when that was nothing. */
 static void drain(struct running *running, bool *ret_more)
 {
-	char text[8192];
+	char text[READ_BYTES];
 	ssize_t n = read(running->out, text, sizeof(text));
 	*ret_more = n > 0;
 	if (n > 0) {
@@ -215,10 +218,10 @@ static void attend(struct running *running)
 		watch_time(running);
 	}
 	kill(-running->pid, SIGKILL);
-	do
-		if (running->out >= 0)
-			drain(running, &more);
-	while (running->out >= 0 && more);
+	/* Who left the group may write for ever: what was in the pipe is the child's. */
+	more = true;
+	for (size_t i = 0; i < MAX_LAST_READS && more && running->out >= 0; i++)
+		drain(running, &more);
 }
 
 static void finish(struct running *running, struct child_result *ret_result)

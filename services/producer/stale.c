@@ -9,9 +9,12 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "penstock_producer_sql.h"
 #include "postgres/migrate.h"
 #include "postgres/quote.h"
+
+#define MAX_NAME 1000
 
 static const size_t max_files = 1000;
 static const size_t max_array = (size_t)8 << 20;
@@ -45,11 +48,14 @@ static const char *name_in(const struct stale *stale, const char *path)
 static void add(struct old_files *old, const char *name, int64_t since_us)
 {
 	char since[CLOCK_ISO_SIZE];
-	char text[1200];
+	struct buf text;
+	buf_init(&text, MAX_NAME + 100);
+	text_clean(&text, name, strlen(name), MAX_NAME);
+	array_add(&old->names, buf_text(&text));
 	clock_iso(since, since_us);
-	snprintf(text, sizeof(text), "%.1000s lies in the inbox since %s", name, since);
-	array_add(&old->names, name);
-	array_add(&old->texts, text);
+	buf_printf(&text, " lies in the inbox since %s", since);
+	array_add(&old->texts, buf_text(&text));
+	buf_release(&text);
 	old->checksum = crc32c(old->checksum, name, strlen(name) + 1);
 	if (!old->count++)
 		old->first = name;

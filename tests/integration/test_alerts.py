@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alerts: told once when something begins, once when it ends, by webhook and mail, whatever crashes."""
+import os
 
 import pytest
 
@@ -125,6 +126,8 @@ def test_what_waits_too_long_in_kafka_and_in_the_inbox(watched, hook):
     watched.write()
     watched.run("publish", watched.file("orders-1.csv", "id,what\n1,a\n"))
     left = watched.drop("notes.pdf", "%PDF")
+    odd = watched.folder / "inbox" / os.fsdecode(b"odd-\xff.pdf")  # not UTF-8: no reason to tell nothing
+    odd.write_text("%PDF")
     producer = watched.start("producer")
     watched.start("monitor")
 
@@ -133,12 +136,14 @@ def test_what_waits_too_long_in_kafka_and_in_the_inbox(watched, hook):
 
     wait_until(lambda: told(f"topic {watched.prefix}orders: a message has waited for"))
     wait_until(lambda: told("notes.pdf lies in the inbox since"), timeout=30)
+    assert told("odd-\ufffd.pdf lies in the inbox since")
     assert "files lie in the inbox for too long" in producer.output()
     left.unlink()
+    odd.unlink()
     watched.start("worker")
     wait_until(lambda: told("cleared stale_file: notes.pdf"), timeout=30)
     wait_until(lambda: told("cleared lag"), timeout=40)
-    assert len(hook.lines()) == 4
+    assert len(hook.lines()) == 6
 
 
 @pytest.mark.parametrize("tls", ["starttls", "smtps"])
