@@ -11,6 +11,7 @@
 #include "base/json_writer.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "http/client.h"
 #include "http/mail.h"
 #include "monitor/alerts.h"
@@ -21,7 +22,7 @@ static const int64_t tell_ms = 2000;
 static const int64_t send_ms = 10000;
 static const int64_t statement_ms = 5000;
 static const size_t max_message = (size_t)256 << 10;
-enum { MAX_LINES = 50 };
+enum { MAX_LINES = 50, MAX_TEXT = 2000 };
 #define RETRY_MS "5000"
 
 struct news {
@@ -93,6 +94,16 @@ enum { CHANNELS = sizeof(channels) / sizeof(channels[0]) };
 
 /* ---- one message ---- */
 
+/* One line, whatever the text holds: names of files and messages of others are in it. */
+static void write_line(
+	const struct database_rows *rows, size_t row, const char *event, struct buf *out)
+{
+	const char *text = database_text(rows, row, 3);
+	buf_printf(out, "%s %s: ", event, database_text(rows, row, 2));
+	text_excerpt(out, text, strlen(text), MAX_TEXT);
+	buf_printf(out, " (%s)\n", database_text(rows, row, 4));
+}
+
 static void write_news(const struct database_rows *rows, struct news *news)
 {
 	size_t count = database_row_count(rows);
@@ -101,9 +112,7 @@ static void write_news(const struct database_rows *rows, struct news *news)
 		bool is_raised = strcmp(database_text(rows, i, 1), "raised") == 0;
 		raised += is_raised;
 		if (i < MAX_LINES)
-			buf_printf(&news->text, "%s %s: %s (%s)\n", is_raised ? "ALERT" : "cleared",
-				database_text(rows, i, 2), database_text(rows, i, 3),
-				database_text(rows, i, 4));
+			write_line(rows, i, is_raised ? "ALERT" : "cleared", &news->text);
 	}
 	if (count > MAX_LINES)
 		buf_printf(&news->text, "and %zu more: penstock status\n", count - MAX_LINES);

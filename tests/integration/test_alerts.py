@@ -59,6 +59,17 @@ def test_told_once_when_raised_and_once_when_cleared(watched, database, hook):
     assert len(watched.json("status")["alerts"]) == 1
 
 
+def test_texts_of_any_length_and_content_are_told(watched, database, hook):
+    for i in range(60):
+        quarantine(database, i, f"{i}\nALERT \x01\"\\é" * 3000)
+    watched.start("monitor")
+    wait_until(lambda: hook.lines())
+    lines = hook.lines()
+    assert len(lines) == 51 and lines[-1] == "and 10 more: penstock status"
+    assert lines[0].startswith('ALERT quarantine: 0 ALERT ?"\\é0 ALERT ?') and "... (20" in lines[0]
+    wait_until(lambda: database.value("SELECT sent_to FROM penstock.alert_channel") == 60)
+
+
 def test_two_monitors_and_a_crash_tell_it_once(watched, database, hook):
     other = f"127.0.0.1:{free_port()}"
     first = watched.start("monitor")
