@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """`penstock preview`: what it prints, where, and how it ends; no server runs here."""
 import gzip
+import io
 import json
 import os
 import subprocess
+import tarfile
+import zipfile
 
 import pytest
 
@@ -109,3 +112,58 @@ def test_a_folder_is_no_file(preview, tmp_path):
     assert "is no regular file" in done.stderr
     assert done.returncode == 1
     assert preview("orders1.csv", GOOD).returncode == 0
+
+
+def zipped(members):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def tarred(members):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as archive:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content.encode()))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("pack,name", [(zipped, "all.zip"), (tarred, "all.tar.gz")])
+def test_the_members_of_an_archive(preview, pack, name):
+    done = preview(name, pack({"orders1.csv": GOOD, "sub/orders2.csv": BAD, "sub/.hidden": "x"}))
+    assert done.stdout == 'order_id,total,note\n1,2.50,"a\nb"\n4,,"q,""q"""\n1,2.50,"a\nb"\n4,,z\n'
+    lines = done.stderr.splitlines()
+    assert lines[0] == f"{name}!orders1.csv: dataset orders: 2 rows, 2 records read, 0 rejects"
+    assert lines[1].startswith(f"{name}!sub/orders2.csv:4: record 2, column total: '1.999': ")
+    assert lines[3] == f"{name}!sub/orders2.csv: dataset orders: 2 rows, 4 records read, 2 rejects"
+    assert done.returncode == 3
+
+
+def test_a_bad_member_does_not_hide_the_others(preview):
+    done = preview("all.zip", zipped({"orders0.csv": "order_id\n1\n", "other.csv": "x", "orders1.csv": GOOD}))
+    assert "penstock: all.zip!orders0.csv would be quarantined: header: missing columns" in done.stderr
+    assert "all.zip!other.csv: no dataset's files match other.csv" in done.stderr
+    assert "all.zip!orders1.csv: dataset orders: 2 rows" in done.stderr
+    assert done.returncode == 1
+    # What its own name does not tell, the archive's may.
+    done = preview("orders-all.csv", zipped({"data.csv": GOOD}))
+    assert done.returncode == 0 and "orders-all.csv!data.csv: dataset orders: 2 rows" in done.stderr
+    done = preview("all.zip", zipped({}))
+    assert done.returncode == 1 and "an archive without files" in done.stderr
+    done = preview("all.zip", zipped({"orders1.csv": GOOD * 400})[:9000])
+    assert done.returncode == 1 and "would be quarantined" in done.stderr
+
+
+def test_the_first_rows_and_every_reject(preview):
+    many = "order_id,note,total\n" + "".join(f"{i},x,{'1.999' if i % 10 == 9 else 2}\n" for i in range(50000))
+    done = preview("orders1.csv", many, "--rows", "3")
+    assert done.stdout == "order_id,total,note\n0,2.00,x\n1,2.00,x\n2,2.00,x\n"
+    assert done.stderr.count(": record ") == 5000
+    assert "45,000 rows (the first 3 shown), 50,000 records read, 5,000 rejects" in done.stderr
+    assert done.returncode == 3
+    done = preview("all.zip", zipped({"orders1.csv": GOOD, "orders2.csv": GOOD}), "--rows", "1", "--format", "ndjson")
+    assert len(done.stdout.splitlines()) == 2

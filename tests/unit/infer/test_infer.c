@@ -48,9 +48,9 @@ static void infer_all(const char *name, const char *text, size_t n)
 	assert_true(n <= sizeof(bytes));
 	for (size_t i = 0; i <= n; i++)
 		infer_bytes(name, text, i);
-	for (size_t i = 0; i < n; i += 3) {
+	for (size_t i = 0; i < n; i += 7) {
 		memcpy(bytes, text, n);
-		bytes[i] = (char)(bytes[i] ^ (1 << (i / 3 % 8)));
+		bytes[i] = (char)(bytes[i] ^ (1 << (i / 7 % 8)));
 		infer_bytes(name, bytes, n);
 	}
 }
