@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "catalogue/parts.h"
 
-enum { BOX_WIDTH = 152, BOX_HEIGHT = 28, GAP_X = 38, GAP_Y = 12, MARGIN = 6, NAME_BYTES = 22 };
+enum { BOX_WIDTH = 172, BOX_HEIGHT = 28, GAP_X = 38, GAP_Y = 12, MARGIN = 6, NAME_BYTES = 22 };
 
 static const char *const kind_classes[] = {[NODE_SOURCE] = "source",
 	[NODE_FILES] = "files",

@@ -149,10 +149,10 @@ static void put_loaded(const struct catalogue *catalogue, const char *name, stru
 		return;
 	const char *last = database_text(rows, row, 5);
 	buf_printf(out,
-		"<tr><th>loaded</th><td>%lld rows of %lld files; %lld rejects, %lld files "
-		"quarantined%s%s%s</td></tr>",
-		(long long)database_int(rows, row, 3), (long long)database_int(rows, row, 1),
-		(long long)database_int(rows, row, 4), (long long)database_int(rows, row, 2),
+		"<tr><th>loaded</th><td>rows: %lld, rejects: %lld, files: %lld, quarantined: "
+		"%lld%s%s%s</td></tr>",
+		(long long)database_int(rows, row, 3), (long long)database_int(rows, row, 4),
+		(long long)database_int(rows, row, 1), (long long)database_int(rows, row, 2),
 		last ? "; last complete " : "", last ? last : "", last ? " UTC" : "");
 }
 
@@ -174,7 +174,7 @@ static const char *column_description(
 }
 
 static const char column_head[] =
-	"</table><table><tr><th>column</th><th>type</th><th></th><th>checks</th></tr>\n";
+	"</table><table><tr><th>column</th><th>type</th><th>description</th><th>checks</th></tr>\n";
 
 static void put_column(const struct catalogue *catalogue, const char *relation, const char *name,
 	const char *type, bool nullable, const char *description, struct buf *out)
