@@ -7,6 +7,7 @@
 #include "infer/shape.h"
 
 #define PATH_DEPTH 16
+#define MAX_DEPTH  8 /* of objects whose members are columns */
 
 /* ---- the path to the records ---- */
 
@@ -182,7 +183,15 @@ struct place {
 	const char *path;   /* of the object; "" for the record */
 	const char *prefix; /* of its fields' names */
 	bool nullable;
+	unsigned depth; /* of objects around it */
 };
+
+static bool leave_out(struct draft *draft, const char *path, const char *why)
+{
+	draft->reading.unknown = UNKNOWN_IGNORE;
+	draft_note(draft, "left out: %.200s, %s", path, why);
+	return true;
+}
 
 static bool add_value(struct draft *draft, const struct shape *shape, const struct place *place,
 	const char *path, struct err *err)
@@ -191,11 +200,10 @@ static bool add_value(struct draft *draft, const struct shape *shape, const stru
 	const char *name = arena_printf(&draft->arena, "%s%s", place->prefix, shape->name);
 	const char *inner =
 		arena_printf(&draft->arena, "%s_value", name_of_field(&draft->arena, name));
-	if (!shape_type(shape, &draft->arena, inner, &type)) {
-		draft->reading.unknown = UNKNOWN_IGNORE;
-		draft_note(draft, "left out: %.200s, whose values are of several kinds", path);
-		return true;
-	}
+	if (*place->path && *shape->name == '\0')
+		return leave_out(draft, path, "which is no path: its last name is empty");
+	if (!shape_type(shape, &draft->arena, inner, &type))
+		return leave_out(draft, path, "whose values are of several kinds");
 	struct draft_field *field = draft_add_field(draft, name, *place->path == '\0');
 	if (!field)
 		return err_fail(err, ERR_DATA, "more than %d members: a table has no more columns",
@@ -218,7 +226,7 @@ static void keep_headers(struct draft *draft, const struct shape *root)
 		headers->items[headers->count++] = arena_strdup(&draft->arena, member->name);
 }
 
-/* Objects become columns, a path each; depth is a document's, JSON_MAX_DEPTH. */
+/* Objects become columns, a path each; very deep ones, or those of no name, stay values. */
 static bool add_members(
 	struct draft *draft, const struct shape *shape, const struct place *place, struct err *err)
 {
@@ -227,10 +235,12 @@ static bool add_members(
 		struct place below = {.path = path,
 			.prefix = arena_printf(&draft->arena, "%s%s_", place->prefix, member->name),
 			.nullable = place->nullable || member->nulls > 0 ||
-				    member->seen < shape->objects};
-		struct place here = {place->path, place->prefix, below.nullable};
-		if (shape_is_record(member) ? !add_members(draft, member, &below, err)
-					    : !add_value(draft, member, &here, path, err))
+				    member->seen < shape->objects,
+			.depth = place->depth + 1};
+		struct place here = {place->path, place->prefix, below.nullable, place->depth};
+		bool apart = shape_is_record(member) && *member->name && below.depth < MAX_DEPTH;
+		if (apart ? !add_members(draft, member, &below, err)
+			  : !add_value(draft, member, &here, path, err))
 			return false;
 	}
 	return true;
@@ -257,7 +267,7 @@ bool infer_json(struct draft *draft, const struct sample *sample, struct err *er
 {
 	struct guesser guesser;
 	struct records records = {0};
-	static const struct place top = {"", "", false};
+	static const struct place top = {"", "", false, 0};
 	draft->reading.json.records =
 		draft->reading.format == FORMAT_JSON ? find_records(draft, sample) : "";
 	guesser_init(&guesser);

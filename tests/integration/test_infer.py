@@ -165,6 +165,15 @@ def test_a_json_document(tmp_path, document, path):
     check_records(draft)
 
 
+def test_members_that_have_no_path(tmp_path):
+    deep = 1
+    for _ in range(12):
+        deep = {"d": deep}
+    draft = Draft(tmp_path, "x.json", json.dumps([{"a": {"": 1, "b": 2}, "": 3, "deep": deep}]).encode())
+    assert "# left out: a." in draft.text
+    assert draft.rows[0]["a_b"] == 2 and draft.rows[0]["field"] == 3 and len(draft.rows[0]) == 3
+
+
 def test_maps_and_single_objects(tmp_path):
     rows = [{"k": i, "by_year": {str(2000 + i): i * 10}} for i in range(30)]
     draft = Draft(tmp_path, "x.json", json.dumps(rows).encode())
