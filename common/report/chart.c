@@ -18,6 +18,9 @@ static const double top = 40;
 static const double bottom = 360;
 static const double height = 395;
 
+#define LARGEST	 1e300
+#define SMALLEST 1e-300
+
 enum { TICKS = 5, MAX_LABELS = 12, LABEL_BYTES = 24 };
 
 /* ---- what is wanted ---- */
@@ -89,6 +92,14 @@ void chart_release(struct chart *chart)
 	arena_release(&chart->arena);
 }
 
+/* What is no number, or so large that differences overflow, is a gap; what underflows is 0. */
+static double drawn(double value)
+{
+	if (!isfinite(value) || fabs(value) > LARGEST)
+		return NAN;
+	return fabs(value) < SMALLEST ? 0 : value;
+}
+
 bool chart_add(struct chart *chart, const struct database_rows *row, struct err *err)
 {
 	size_t n = chart->wanted->series_count;
@@ -103,8 +114,7 @@ bool chart_add(struct chart *chart, const struct database_rows *row, struct err 
 		arena_strndup(&chart->arena, label ? label : "", label ? strnlen(label, 200) : 0);
 	for (size_t i = 0; i < n; i++) {
 		const char *text = database_text(row, 0, chart->columns[i]);
-		double value = text ? strtod(text, NULL) : NAN;
-		chart->values[chart->count * n + i] = isfinite(value) ? value : NAN;
+		chart->values[chart->count * n + i] = drawn(text ? strtod(text, NULL) : NAN);
 	}
 	chart->count++;
 	return true;

@@ -92,6 +92,16 @@ def test_bars_and_no_rows(project):
     assert found.rows == [["n", "m"]] and found.marks == []
 
 
+def test_numbers_no_chart_has_room_for(project):
+    numbers = ["1e308", "-1e308", "NaN", "Infinity", "-Infinity", "5e-324", "1e250", "-1e250"]
+    values = ", ".join(f"({n}, '{number}'::float8)" for n, number in enumerate(numbers))
+    for values, drawn in ((values, 3), ("(1, 5e-324::float8)", 1)):
+        project.report("extremes", f"-- chart: line n, x\nSELECT * FROM (VALUES {values}) v (n, x)")
+        found = page(project, "extremes")
+        dots = [mark for tag, mark in found.marks if tag == "circle"]
+        assert len(dots) == drawn and all(0 <= float(dot["cy"]) <= 400 for dot in dots)
+
+
 def test_mistakes_are_named(project):
     for head, sql, message in [
             ("chart: pie a, b", "SELECT 1 AS a, 2 AS b", "mistake.sql:1: chart: expected line or bar"),
