@@ -47,8 +47,8 @@ static int rejects_run(struct cli *cli, const void *options, int argc, char **ar
 	if (ok)
 		print_listing(&listing, wanted->json);
 	if (ok && listing.rows && !wanted->json)
-		printf("\nOnce schema, configuration or table is mended, 'penstock replay "
-		       "--rejects' corrects these files.\n");
+		fprintf(stderr, "\nOnce schema, configuration or table is mended, 'penstock replay "
+				"--rejects' corrects these files.\n");
 	arena_release(&arena);
 	return ok ? EXIT_GOOD : cli_fail(&err);
 }

@@ -39,10 +39,11 @@ static bool any_quarantined(const struct listing *files)
 static void print_remedies(const struct status *status)
 {
 	if (any_quarantined(&status->parts[STATUS_FILES]))
-		printf("\nOnce schema or configuration is mended, 'penstock replay' takes "
-		       "quarantined files up again.\n");
+		fprintf(stderr, "\nOnce schema or configuration is mended, 'penstock replay' takes "
+				"quarantined files up again.\n");
 	if (status->parts[STATUS_DEAD_LETTERS].rows)
-		printf("\n'penstock replay --dead-letters' sends dead letters once more.\n");
+		fprintf(stderr,
+			"\n'penstock replay --dead-letters' sends dead letters once more.\n");
 }
 
 /* Parts without rows say nothing; only the datasets are always shown. */

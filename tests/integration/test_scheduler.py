@@ -126,7 +126,7 @@ def test_another_takes_over(project, database, how):
         wait_until(lambda: "leadership is lost" in services[first].output(), what="the frozen one noticed")
         assert leader(database)[0] == generation + 1
     assert database.execute("SELECT DISTINCT generation FROM penstock.run ORDER BY 1") == [(generation,), (generation + 1,)]
-    assert set(database.execute("SELECT state FROM penstock.run")) == {("published",)}
+    wait_until(lambda: set(database.execute("SELECT state FROM penstock.run")) == {("published",)}, what="all runs are published")
 
 
 def test_a_deposed_leader_publishes_nothing(project, database):
