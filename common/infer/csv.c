@@ -52,6 +52,12 @@ static bool is_clean(const struct split *split)
 	return split->columns > 1 && split->bad == 0 && split->nameless * 2 <= split->columns;
 }
 
+/* Half of the records split otherwise: nothing but signs of numbers, or of sentences. */
+static bool is_accident(const struct split *split)
+{
+	return split->bad * 2 >= split->good + split->bad && split->bad > split->tail;
+}
+
 static bool is_better(const struct split *split, const struct split *best)
 {
 	if (split->columns < 2 || best->columns < 2)
@@ -79,7 +85,9 @@ static void try_dialect(const struct draft *draft, const struct sample *sample,
 	struct sample_walk walk = {&reading, &nothing, count_record, &split, count_columns};
 	if (!sample_records(sample, &walk, &ignored))
 		return;
-	if (is_better(&split, best))
+	/* Passing over lines always leaves something that splits well: it must be most. */
+	bool most = dialect->skip == 0 || split.good > (int64_t)dialect->skip;
+	if (most && is_better(&split, best))
 		*best = split;
 }
 
@@ -119,11 +127,24 @@ static void find_split(const struct draft *draft, const struct sample *sample, s
 		if (!is_clean(best) && memchr(sample->bytes.data, '#', sample->bytes.len))
 			try_delimiters(draft, sample, dialect, best);
 	}
-	if (!is_clean(best) && (best->tail < best->bad || best->bad > FOOTER_MAX)) {
+	if (is_accident(best))
+		best->columns = 0;
+	if (best->columns && !is_clean(best) &&
+		(best->tail < best->bad || best->bad > FOOTER_MAX)) {
 		dialect = best->dialect;
 		dialect.ragged = RAGGED_PAD;
 		try_dialect(draft, sample, &dialect, best);
 	}
+}
+
+/* What stands nowhere in the file splits nothing. */
+static const char *absent_delimiter(const struct sample *sample)
+{
+	static const char *const delimiters[] = {",", ";", "\t", "|"};
+	for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
+		if (!memchr(sample->bytes.data, *delimiters[i], sample->bytes.len))
+			return delimiters[i];
+	return ",";
 }
 
 /* Lines without a delimiter are a column of texts. */
@@ -131,6 +152,7 @@ static void settle_split(struct draft *draft, const struct sample *sample, struc
 {
 	if (best->columns < 2) {
 		best->dialect = draft->reading.csv;
+		best->dialect.delimiter = absent_delimiter(sample);
 		best->columns = 1;
 		best->bad = 0;
 	}

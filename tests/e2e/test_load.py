@@ -3,6 +3,14 @@
 Promise 1: the table is a function of the set of publications, whatever the number of workers, the
 order of arrival, and however often a file is published.
 """
+import datetime
+import decimal
+import io
+import json
+
+import avro.datafile
+import avro.io
+import avro.schema
 import pytest
 
 from support import versions
@@ -120,3 +128,39 @@ def test_publishing_again_on_purpose_is_a_new_publication(project, database):
     wait_until(lambda: complete(database, 2), 30, "both publications complete")
     versions.assert_same(versions.table(database, "raw.orders"),
                          versions.expected([(first["file_id"], rows), (second["file_id"], rows)]))
+
+
+SALES = [
+    {"name": "id", "type": "long"}, {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 12, "scale": 2}},
+    {"name": "sold_at", "type": {"type": "long", "logicalType": "timestamp-micros"}}, {"name": "day", "type": {"type": "int", "logicalType": "date"}},
+    {"name": "note", "type": ["null", "string"], "default": None}, {"name": "raw", "type": "bytes"},
+    {"name": "tags", "type": {"type": "array", "items": "string"}}]
+
+
+def avro_file(rows):
+    out = io.BytesIO()
+    schema = avro.schema.parse(json.dumps({"type": "record", "name": "sale", "fields": SALES}))
+    writer = avro.datafile.DataFileWriter(out, avro.io.DatumWriter(), schema, codec="deflate")
+    for row in rows:
+        writer.append(row)
+    writer.flush()
+    return out.getvalue()
+
+
+def test_avro_files_load_or_are_quarantined_whole(project, database):
+    """Many chunks out of compressed blocks; what Python wrote is what Postgres has. A cut file loads nothing."""
+    start = datetime.datetime(2024, 1, 31, 23, 59, tzinfo=datetime.timezone.utc)
+    rows = [{"id": i, "price": decimal.Decimal(i * 7 - 900).scaleb(-2), "sold_at": start + datetime.timedelta(microseconds=i * 999983),
+             "day": start.date() - datetime.timedelta(days=i), "note": None if i % 3 else f"né {i}", "raw": bytes([i % 256, 0]) * (i % 5),
+             "tags": [f"t{k}" for k in range(i % 4)]} for i in range(3000)]
+    project.dataset("sales", SALES, "sales*.avro", ["id"], chunk_bytes="16KiB")
+    project.run("init")
+    whole = avro_file(rows)
+    done = project.json("publish", project.file("sales-1.avro", whole))[0]
+    assert (done["rows"], done["rejects"]) == (3000, 0) and done["chunks"] > 3
+    broken = project.run("publish", project.file("sales-2.avro", whole[:-100]), code=1)
+    assert "a block is cut" in broken.out
+    project.start("worker")
+    wait_until(lambda: complete(database, 1), 30, "the whole file complete")
+    table = database.execute("SELECT id, price, sold_at, day, note, raw, tags FROM raw.sales ORDER BY id")
+    assert [(*row[:5], bytes(row[5]), row[6]) for row in table] == [tuple(row[field["name"]] for field in SALES) for row in rows]
