@@ -113,6 +113,16 @@ static void judge_nulls(struct columns *columns)
 	columns->nulls = wanted & ~texts;
 }
 
+void columns_take_first(struct columns *columns)
+{
+	for (size_t i = 0; i < columns->count; i++) {
+		const char *text = columns->names.items[i];
+		struct cell cell = {.data = text, .len = (uint32_t)strlen(text), .kind = CELL_TEXT};
+		note(columns, i, &cell);
+	}
+	judge_nulls(columns);
+}
+
 bool columns_read(struct columns *columns, const struct reading *reading,
 	const struct sample *sample, struct err *err)
 {

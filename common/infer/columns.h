@@ -37,6 +37,8 @@ MUST_CHECK bool columns_read(struct columns *columns, const struct reading *read
 
 /* Whether the first record is one. */
 bool columns_have_header(const struct columns *columns);
+/* It is none, but a record like the others. */
+void columns_take_first(struct columns *columns);
 struct guessed column_result(
 	const struct columns *columns, size_t column, struct arena *arena, bool *ret_nullable);
 const char *columns_word(size_t i);

@@ -174,11 +174,13 @@ static bool is_distinct(const struct string_list *names)
 }
 
 /* Where no name, or not one each, stands in the file, the order of the fields tells. */
-static bool name_fields(struct draft *draft, const struct columns *columns, struct err *err)
+static bool name_fields(struct draft *draft, struct columns *columns, struct err *err)
 {
 	struct csv_dialect *dialect = &draft->reading.csv;
 	bool has_header = columns_have_header(columns);
 	bool named = has_header && is_distinct(&columns->names);
+	if (!has_header)
+		columns_take_first(columns);
 	if (has_header && !named) {
 		dialect->skip++;
 		draft_note(draft, "the header does not give each column a name of its own: passed "

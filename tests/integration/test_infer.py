@@ -91,6 +91,8 @@ def test_types_of_a_plain_file(tmp_path):
         {"a": 5, "b": "r", "c": "s"}]),
     ("1,x,2024-01-01\n2,y,2024-01-02\n", {"header": 0}, [{"column_1": 1, "column_2": "x", "column_3": "2024-01-01"},
                                                            {"column_1": 2, "column_2": "y", "column_3": "2024-01-02"}]),
+    (",x,1\n2,y,2\n3,,4\n", {"header": 0}, [{"column_1": None, "column_2": "x", "column_3": 1}, {"column_1": 2, "column_2": "y", "column_3": 2},
+                                         {"column_1": 3, "column_2": None, "column_3": 4}]),
     ("a,b\n1,N/A\nNULL,2\n", {"nulls": ["", "NULL", "N/A"]}, [{"a": 1, "b": None}, {"a": None, "b": 2}]),
     ("a,b\n1,NA\n2,DE\n", None, [{"a": 1, "b": "NA"}, {"a": 2, "b": "DE"}]),
     ("a,b\nNA,NA\n2,DE\n", None, [{"a": "NA", "b": "NA"}, {"a": "2", "b": "DE"}]),
