@@ -162,6 +162,13 @@ static void add_column(struct upgrade *up, const struct field *field)
 	buf_append_text(up->out, ";\n");
 }
 
+/* The field became nullable. */
+static void allow_null(struct upgrade *up, const struct field *field)
+{
+	alter(up, " ALTER COLUMN ", field->column);
+	buf_append_text(up->out, " DROP NOT NULL;\n");
+}
+
 static void compare_fields(struct upgrade *up)
 {
 	for (size_t i = 0; i < up->schema->field_count; i++) {
@@ -173,6 +180,9 @@ static void compare_fields(struct upgrade *up)
 			 strcmp(column->type, field->column_sql) != 0)
 			problem(up, field->column, "is %s, the schema says %s", column->type,
 				field->column_sql);
+		else if (column->not_null && field->type->nullable &&
+			 !in_key(up->table, field->column))
+			allow_null(up, field);
 	}
 }
 

@@ -30,8 +30,9 @@ struct ddl_column {
 
 /*
  * Compares the table with the schema and appends the ALTER TABLE statements that add what is new
- * (fields with a default, or nullable). Class FATAL, listing every difference that cannot be added:
- * another type, a missing or surplus NOT NULL column, a missing lineage column.
+ * (fields with a default, or nullable) and let columns be null whose fields became nullable. Class
+ * FATAL, listing every difference that cannot be added: another type, a missing or surplus NOT NULL
+ * column, a missing lineage column.
  */
 MUST_CHECK bool ddl_upgrade(const struct schema *schema, const struct ddl_table *table,
 	const struct ddl_column *columns, size_t count, struct buf *out, struct err *err);

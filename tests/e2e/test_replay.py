@@ -45,7 +45,7 @@ def test_the_inbox_sorts_files_by_their_headers(project, database):
     seen = states(database)
     assert seen["odd.csv"] == seen["all.zip!three.csv"] == (".unrouted", "quarantined")
     assert "towns: header" in str(project.json("status")["files"])
-    assert "'penstock replay' takes quarantined files up again" in project.run("status").out
+    assert "'penstock replay' takes quarantined files up again" in project.run("status").err
     # A member alone is taken up out of its archive, once it is somebody's; what is forgotten is gone.
     project.dataset("facts", {"who": "long", "knows": "long"}, "three.csv", ["who"])
     project.run("init")

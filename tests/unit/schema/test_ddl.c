@@ -126,12 +126,18 @@ static void a_table_that_fits_needs_nothing(void **state)
 	size_t n = 0;
 	for (size_t i = 0; i < f->schema->field_count; i++)
 		columns[n++] = (struct ddl_column){f->schema->fields[i].name,
-			f->schema->fields[i].column_sql, f->schema->fields[i].column_oid, true,
-			false};
+			f->schema->fields[i].column_sql, f->schema->fields[i].column_oid,
+			!f->schema->fields[i].type->nullable, false};
 	columns[n++] = old_columns[2];
 	columns[n++] = old_columns[3];
 	assert_ok(ddl_upgrade(f->schema, &f->table, columns, n, &f->out, &err));
 	assert_int_equal(f->out.len, 0);
+	/* A field that became nullable. */
+	for (size_t i = 0; i < n; i++)
+		columns[i].not_null = true;
+	assert_ok(ddl_upgrade(f->schema, &f->table, columns, n, &f->out, &err));
+	assert_string_equal(buf_text(&f->out),
+		"ALTER TABLE \"raw\".\"or\"\"ders\" ALTER COLUMN \"note\" DROP NOT NULL;\n");
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
