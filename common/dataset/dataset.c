@@ -192,7 +192,8 @@ static void check_fields(struct checker *checker)
 		snprintf(key, sizeof(key), "fields.%.100s", field->name);
 		if (*field->path &&
 			(reading->format == FORMAT_CSV || reading->format == FORMAT_AVRO))
-			problem(checker, key, "path: a path leads into JSON, this is CSV");
+			problem(checker, key, "path: a path leads into JSON, this is %s",
+				reading->format == FORMAT_CSV ? "CSV" : "Avro");
 		int at = find_field(checker, key, field->name, false);
 		if (at >= 0 && !encoder_check_field(&dataset->schema->fields[at], field, &err))
 			problem(checker, key, "%s", err.message);

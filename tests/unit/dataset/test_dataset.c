@@ -115,6 +115,8 @@ static void mismatches_are_refused(void **state)
 	refused("key: [id], unpivot: {names: year, values: id}",
 		"field 'tags' is neither kept nor names nor values");
 	refused("key: [id], fields: {id: {path: a.b}}", "a path leads into JSON, this is CSV");
+	refused("key: [id], format: avro, fields: {id: {path: a.b}}",
+		"a path leads into JSON, this is Avro");
 	refused("key: [id], csv: {header: 0, columns: [id, tgs, year]}",
 		"a.csv.columns: header: missing columns: tags; columns the schema does not name: "
 		"tgs");
