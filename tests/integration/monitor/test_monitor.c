@@ -57,6 +57,7 @@ static int setup(void **state)
 	room->config.path = "penstock.yml";
 	room->config.postgres = room->conninfo;
 	room->config.postgres_configured = true;
+	room->config.recalculate.time_zone = "UTC";
 	room->config.monitor.listen = "127.0.0.1:0";
 	room->options.config = &room->config;
 	room->options.datasets = &room->datasets;
