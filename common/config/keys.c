@@ -13,8 +13,8 @@ static const struct word unrouted_rules[] = {{"ignore", UNROUTED_IGNORE},
 	{"quarantine", UNROUTED_QUARANTINE}, {"by_header", UNROUTED_BY_HEADER}, {0}};
 static const struct word s3_styles[] = {
 	{"auto", S3_STYLE_AUTO}, {"true", S3_STYLE_PATH}, {"false", S3_STYLE_HOST}, {0}};
-static const struct word report_formats[] = {
-	{"csv", REPORT_CSV}, {"json", REPORT_JSON}, {"markdown", REPORT_MARKDOWN}, {"html", REPORT_HTML}, {0}};
+static const struct word report_formats[] = {{"csv", REPORT_CSV}, {"json", REPORT_JSON},
+	{"markdown", REPORT_MARKDOWN}, {"html", REPORT_HTML}, {0}};
 static const struct word overlap_rules[] = {
 	{"queue", OVERLAP_QUEUE}, {"forbid", OVERLAP_FORBID}, {"replace", OVERLAP_REPLACE}, {0}};
 

@@ -162,13 +162,6 @@ static void add_column(struct upgrade *up, const struct field *field)
 	buf_append_text(up->out, ";\n");
 }
 
-/* The field became nullable. */
-static void allow_null(struct upgrade *up, const struct field *field)
-{
-	alter(up, " ALTER COLUMN ", field->column);
-	buf_append_text(up->out, " DROP NOT NULL;\n");
-}
-
 static void compare_fields(struct upgrade *up)
 {
 	for (size_t i = 0; i < up->schema->field_count; i++) {
@@ -180,9 +173,6 @@ static void compare_fields(struct upgrade *up)
 			 strcmp(column->type, field->column_sql) != 0)
 			problem(up, field->column, "is %s, the schema says %s", column->type,
 				field->column_sql);
-		else if (column->not_null && field->type->nullable &&
-			 !in_key(up->table, field->column))
-			allow_null(up, field);
 	}
 }
 
@@ -227,4 +217,19 @@ bool ddl_upgrade(const struct schema *schema, const struct ddl_table *table,
 	}
 	buf_release(&up.problems);
 	return ok;
+}
+
+void ddl_relax(const struct schema *schema, const struct ddl_table *table,
+	const struct ddl_column *columns, size_t count, struct buf *out)
+{
+	struct upgrade up = {schema, table, columns, count, out, {0}};
+	for (size_t i = 0; i < schema->field_count; i++) {
+		const struct field *field = &schema->fields[i];
+		const struct ddl_column *column = find_column(&up, field->column);
+		if (!column || !column->not_null || !field->type->nullable ||
+			in_key(table, field->column))
+			continue;
+		alter(&up, " ALTER COLUMN ", field->column);
+		buf_append_text(out, " DROP NOT NULL;\n");
+	}
 }

@@ -30,12 +30,18 @@ struct ddl_column {
 
 /*
  * Compares the table with the schema and appends the ALTER TABLE statements that add what is new
- * (fields with a default, or nullable) and let columns be null whose fields became nullable. Class
- * FATAL, listing every difference that cannot be added: another type, a missing or surplus NOT NULL
- * column, a missing lineage column.
+ * (fields with a default, or nullable). Class FATAL, listing every difference that cannot be added:
+ * another type, a missing or surplus NOT NULL column, a missing lineage column.
  */
 MUST_CHECK bool ddl_upgrade(const struct schema *schema, const struct ddl_table *table,
 	const struct ddl_column *columns, size_t count, struct buf *out, struct err *err);
+
+/*
+ * Appends the ALTER TABLE statements that let a column be null whose field is nullable: it may have
+ * become so. A table without them fits all the same; its nulls are rejects.
+ */
+void ddl_relax(const struct schema *schema, const struct ddl_table *table,
+	const struct ddl_column *columns, size_t count, struct buf *out);
 
 /* As Postgres' quote_ident, but always quoted; a name over 63 bytes is a bug here. */
 void ddl_quote_identifier(struct buf *out, const char *name);

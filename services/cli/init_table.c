@@ -153,6 +153,7 @@ static bool plan_existing(struct database *database, const struct dataset *datas
 	if (!check_indexes(database, table, err) ||
 		!ddl_upgrade(dataset->schema, table, found->columns, found->count, sql, err))
 		return false;
+	ddl_relax(dataset->schema, table, found->columns, found->count, sql);
 	*ret_what = sql->len ? INIT_TABLE_UPGRADED : INIT_TABLE_UNCHANGED;
 	return true;
 }

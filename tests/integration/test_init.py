@@ -157,3 +157,13 @@ def test_completion_and_man_page_are_valid(tmp_path):
     assert "compdef _penstock penstock" in made("completion", "zsh")
     page = made("man")
     assert page.startswith(".TH PENSTOCK 1") and "\\-\\-recreate" in page
+
+
+def test_a_field_that_became_nullable_may_be_null(project, database):
+    project.dataset("grown", {"id": "long", "amount": "long"}, "grown*.csv", ["id"])
+    project.run("init")
+    project.dataset("grown", {"id": "long", "amount": ["null", "long"]}, "grown*.csv", ["id"])
+    assert "grown" in project.run("init").out
+    nullable = database.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'raw.grown'::regclass "
+                                "AND attnum > 0 AND NOT attnotnull")
+    assert nullable == [("amount",)]
