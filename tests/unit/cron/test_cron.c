@@ -84,8 +84,7 @@ static void check_line(char *line)
 static void test_oracle(void **state)
 {
 	(void)state;
-	FILE *lines =
-		popen("/usr/bin/python3 " SOURCE_DIR "/tests/unit/cron/cron_oracle.py", "r");
+	FILE *lines = popen("/usr/bin/python3 " SOURCE_DIR "/tests/unit/cron/cron_oracle.py", "r");
 	assert_non_null(lines);
 	char *line = NULL;
 	size_t size = 0;
