@@ -104,53 +104,25 @@ const struct value_type value_environment = {
 
 /* ---- the map ---- */
 
-static void read_job(struct loader *loader, const struct tree_node *node, struct config_job *job)
+static void check_job(struct loader *loader, const void *entry)
 {
-	const char *prefix = loader->prefix;
-	size_t n = strspn(node->key, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	*job = (struct config_job){.name = node->key, .line = node->line};
-	if (n < 1 || n > 100 || node->key[n] || node->kind != TREE_MAP) {
-		loader_problem(loader, node->line, node->key,
-			"expected a map under a name of 1 to 100 of a-z, 0-9, '_' and '-'");
-		return;
-	}
-	loader->prefix = arena_printf(&loader->config->arena, "jobs.%s.", node->key);
-	keys_read(loader, &job_keys, node, job);
+	const struct config_job *job = entry;
 	if (!job->command.count || !*job->command.items[0])
-		loader_problem(loader, node->line, "command", "names no program");
-	loader->prefix = prefix;
+		loader_problem(loader, job->line, "command", "names no program");
 }
 
-static bool read_jobs(const struct value *value)
-{
-	struct loader *loader = value->loader;
-	struct config *config = loader->config;
-	if (!value->given)
-		return true;
-	if (value->node->kind != TREE_MAP || value->node->count > CONFIG_MAX_JOBS)
-		return false;
-	config->jobs = arena_calloc(&config->arena, value->node->count + 1, sizeof(*config->jobs));
-	loader->prefix = "jobs.";
-	for (const struct tree_node *n = value->node->first; n; n = n->next)
-		read_job(loader, n, &config->jobs[config->job_count++]);
-	loader->prefix = "";
-	return true;
-}
+static const struct entry_map map = {.what = "a job",
+	.most = CONFIG_MAX_JOBS,
+	.size = sizeof(struct config_job),
+	.name = offsetof(struct config_job, name),
+	.line = offsetof(struct config_job, line),
+	.array = offsetof(struct config, jobs),
+	.count = offsetof(struct config, job_count),
+	.check = check_job};
 
-static void print_jobs(const struct key *key, const void *target, struct printer *printer)
-{
-	const struct config *config = target;
-	printer_map(printer, key->path);
-	for (size_t i = 0; i < config->job_count; i++) {
-		printer_map(printer, config->jobs[i].name);
-		keys_print(&job_keys, &config->jobs[i], printer);
-		printer_map_end(printer);
-	}
-	printer_map_end(printer);
-}
-
-const struct value_type value_jobs = {.read = read_jobs,
-	.print = print_jobs,
+const struct value_type value_jobs = {.read = entries_read,
+	.print = entries_print,
 	.prints_key = true,
+	.map = &map,
 	.entries = &job_keys,
 	.entry_prefix = "jobs.NAME."};

@@ -38,13 +38,28 @@ struct value {
 
 struct key_table;
 
+/* A map of named entries: where they go in struct config. All offsets are in bytes. */
+struct entry_map {
+	const char *what;     /* "a dataset" */
+	const char *reserved; /* a name no entry may have; NULL: none */
+	size_t most;	      /* entries; 0: no limit of its own */
+	size_t size;	      /* of an entry */
+	size_t name;	      /* of a const char * in it */
+	size_t line;	      /* of an int in it */
+	size_t array;	      /* of the pointer to the first, in struct config */
+	size_t count;	      /* of a size_t there */
+	/* Asked of an entry whose keys have no mistake; NULL: nothing to ask. */
+	void (*check)(struct loader *loader, const void *entry);
+};
+
 struct value_type {
 	/* False: what stands there is not what key->expected says. Other mistakes are reported by
 	 * value_problem, and true is returned. */
 	bool (*read)(const struct value *value);
 	/* NULL: there is nothing to print. */
 	void (*print)(const struct key *key, const void *target, struct printer *printer);
-	bool prints_key; /* print writes the key too */
+	bool prints_key;	     /* print writes the key too */
+	const struct entry_map *map; /* for entries_read and entries_print */
 	/* A map of entries by name: the rows of each, and how their keys begin in the reference. */
 	const struct key_table *entries;
 	const char *entry_prefix; /* "datasets.NAME." */
@@ -120,11 +135,15 @@ extern const struct value_type value_mail_addresses; /* struct string_list */
 extern const struct value_type value_address;	     /* const char *, host:port */
 extern const struct value_type value_field_path;     /* const char * */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
-extern const struct value_type value_datasets;	     /* struct config */
-extern const struct value_type value_seeds;	     /* struct config */
-extern const struct value_type value_jobs;	     /* struct config */
-extern const struct value_type value_environment;    /* struct config_pairs */
-extern const struct value_type value_sources;	     /* struct config */
+/* Of value types with a map: reads and prints all its entries. */
+bool entries_read(const struct value *value);
+void entries_print(const struct key *key, const void *target, struct printer *printer);
+
+extern const struct value_type value_datasets;	  /* struct config */
+extern const struct value_type value_seeds;	  /* struct config */
+extern const struct value_type value_jobs;	  /* struct config */
+extern const struct value_type value_environment; /* struct config_pairs */
+extern const struct value_type value_sources;	  /* struct config */
 
 extern const struct value_type value_letter;	/* char, '\\0' for none */
 extern const struct value_type value_decimal;	/* char */
@@ -156,7 +175,6 @@ extern const struct value_type value_paging_start;
 extern const struct value_type value_paging_records;
 
 /* What no single key can tell: of one dataset, and of all together. */
-void check_dataset(struct loader *loader, const struct config_dataset *dataset);
 void check_config(struct loader *loader);
 /* Of the sources, once the datasets are known. */
 void check_sources(struct loader *loader);

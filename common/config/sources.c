@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The `sources` map: its entries, and what no single key of them can tell. */
+#include <stddef.h>
 #include <string.h>
 
 #include "config/keys.h"
 
-static bool name_is_good(const char *name)
+static void check_source(struct loader *loader, const void *entry)
 {
-	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
-	return n >= 1 && n <= 100 && name[n] == '\0';
-}
-
-static void check_source(struct loader *loader, const struct remote *remote)
-{
+	const struct remote *remote = entry;
 	const struct remote_paging *paging = &remote->paging;
 	if (remote->every_ms && *remote->cron_text)
 		loader_problem(
@@ -25,58 +21,18 @@ static void check_source(struct loader *loader, const struct remote *remote)
 			paging->size_parameter);
 }
 
-static void read_source(struct loader *loader, const struct tree_node *node, struct remote *remote)
-{
-	*remote = (struct remote){.name = node->key, .line = node->line};
-	if (!name_is_good(node->key)) {
-		loader_problem(loader, node->line, node->key,
-			"a source's name is 1 to 100 of a-z, 0-9, '_' and '-'");
-		return;
-	}
-	if (node->kind != TREE_MAP) {
-		loader_problem(loader, node->line, node->key, "expected a map");
-		return;
-	}
-	loader->prefix = arena_printf(&loader->config->arena, "sources.%s.", node->key);
-	size_t problems = loader->problem_count;
-	keys_read(loader, &source_keys, node, remote);
-	if (loader->problem_count == problems)
-		check_source(loader, remote);
-	loader->prefix = "sources.";
-}
+static const struct entry_map map = {.what = "a source",
+	.size = sizeof(struct remote),
+	.name = offsetof(struct remote, name),
+	.line = offsetof(struct remote, line),
+	.array = offsetof(struct config, sources),
+	.count = offsetof(struct config, source_count),
+	.check = check_source};
 
-static bool read_sources(const struct value *value)
-{
-	struct loader *loader = value->loader;
-	struct config *config = loader->config;
-	if (!value->given)
-		return true;
-	if (value->node->kind != TREE_MAP)
-		return false;
-	config->sources =
-		arena_calloc(&config->arena, value->node->count + 1, sizeof(*config->sources));
-	loader->prefix = "sources.";
-	for (const struct tree_node *n = value->node->first; n; n = n->next)
-		read_source(loader, n, &config->sources[config->source_count++]);
-	loader->prefix = "";
-	return true;
-}
-
-static void print_sources(const struct key *key, const void *target, struct printer *printer)
-{
-	const struct config *config = target;
-	printer_map(printer, key->path);
-	for (size_t i = 0; i < config->source_count; i++) {
-		printer_map(printer, config->sources[i].name);
-		keys_print(&source_keys, &config->sources[i], printer);
-		printer_map_end(printer);
-	}
-	printer_map_end(printer);
-}
-
-const struct value_type value_sources = {.read = read_sources,
-	.print = print_sources,
+const struct value_type value_sources = {.read = entries_read,
+	.print = entries_print,
 	.prints_key = true,
+	.map = &map,
 	.entries = &source_keys,
 	.entry_prefix = "sources.NAME."};
 
