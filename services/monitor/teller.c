@@ -152,8 +152,7 @@ static bool tell_channel(struct teller *teller, const struct channel *channel, s
 {
 	struct database_rows *rows = NULL;
 	const char *const parameters[] = {channel->name};
-	if (!database_run(teller->database, sql_monitor_alert_channel, parameters, 1, NULL, err) ||
-		!database_exec(teller->database, "BEGIN", err) ||
+	if (!database_exec(teller->database, "BEGIN", err) ||
 		!database_query(
 			teller->database, sql_monitor_alert_pending, parameters, 1, &rows, err))
 		return false;
@@ -164,13 +163,29 @@ static bool tell_channel(struct teller *teller, const struct channel *channel, s
 
 /* ---- the thread ---- */
 
-static bool step(struct teller *teller, struct err *err)
+/* A session, and the rows of what is configured. */
+static bool open_session(struct teller *teller, struct err *err)
 {
 	const struct config *config = teller->options->config;
 	const struct database_options options = {.conninfo = config->postgres,
 		.application = "penstock-monitor",
 		.statement_ms = statement_ms};
-	if (!teller->database && !migrate_open(&options, &teller->database, err))
+	if (!migrate_open(&options, &teller->database, err))
+		return false;
+	for (size_t i = 0; i < CHANNELS; i++) {
+		const char *const parameters[] = {channels[i].name};
+		if (channels[i].configured(config) &&
+			!database_run(teller->database, sql_monitor_alert_channel, parameters, 1,
+				NULL, err))
+			return false;
+	}
+	return true;
+}
+
+static bool step(struct teller *teller, struct err *err)
+{
+	const struct config *config = teller->options->config;
+	if (!teller->database && !open_session(teller, err))
 		return false;
 	for (size_t i = 0; i < CHANNELS && !stop_requested(); i++)
 		if (channels[i].configured(config) && !tell_channel(teller, &channels[i], err))
