@@ -4,22 +4,13 @@ import os
 
 import pytest
 
-from support.models import ModelProject, make_ledger
+from support.models import after_load_project
 from support.wait import wait_until
 
 
 @pytest.fixture
 def project(request, database, unique, tmp_path):
-    make_ledger(database)
-    database.execute("CREATE SCHEMA raw; CREATE TABLE raw.t (a int); INSERT INTO raw.t VALUES (1)")
-    project = ModelProject(tmp_path, database, f"{unique}.")
-    project.config["schedule"] = {"recalculate": {"after_load": True, "debounce": "200ms"}}
-    project.write()
-    project.model("marts.m", "SELECT a FROM raw.t", materialized="table")
-    yield project
-    project.close()
-    if getattr(request.node, "call_outcome", None) is None or request.node.call_outcome.failed:
-        print(project.logs())
+    yield from after_load_project(request, database, unique, tmp_path, "200ms")
 
 
 def jobs(project, **entries):

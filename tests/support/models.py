@@ -18,6 +18,20 @@ def make_ledger(database):
                          (int(version), name))
 
 
+def after_load_project(request, database, unique, folder, debounce):
+    """For a fixture to `yield from`: a scheduler's project with the model marts.m of the table raw.t (a), which has a 1."""
+    make_ledger(database)
+    database.execute("CREATE SCHEMA raw; CREATE TABLE raw.t (a int); INSERT INTO raw.t VALUES (1)")
+    project = ModelProject(folder, database, f"{unique}.")
+    project.config["schedule"] = {"recalculate": {"after_load": True, "debounce": debounce}}
+    project.write()
+    project.model("marts.m", "SELECT a FROM raw.t", materialized="table")
+    yield project
+    project.close()
+    if getattr(request.node, "call_outcome", None) is None or request.node.call_outcome.failed:
+        print(project.logs())
+
+
 class ModelProject(Project):
     """model("marts.orders", "SELECT ...", materialized="table") and its like."""
 
