@@ -11,21 +11,13 @@ static const struct {
 	const char *name;
 	const char *sql;
 } migrations[] = {
-	{1, "ledger", sql_ledger_001_ledger},
-	{2, "since", sql_ledger_002_since},
-	{3, "alert", sql_ledger_003_alert},
-	{4, "run_control", sql_ledger_004_run_control},
-	{5, "rebuild", sql_ledger_005_rebuild},
-	{6, "checks", sql_ledger_006_checks},
-	{7, "job", sql_ledger_007_job},
-	{8, "lookups", sql_ledger_008_lookups},
-	{9, "incremental", sql_ledger_009_incremental},
-	{10, "sources", sql_ledger_010_sources},
-	{11, "since_table", sql_ledger_011_since_table},
-	{12, "lookup_keys", sql_ledger_012_lookup_keys},
-	{13, "lookup_rights", sql_ledger_013_lookup_rights},
-	{14, "lookup_names", sql_ledger_014_lookup_names},
-	{15, "lookup_held", sql_ledger_015_lookup_held},
+	{1, "load", sql_ledger_001_load},
+	{2, "lookups", sql_ledger_002_lookups},
+	{3, "runs", sql_ledger_003_runs},
+	{4, "since", sql_ledger_004_since},
+	{5, "checks", sql_ledger_005_checks},
+	{6, "sources", sql_ledger_006_sources},
+	{7, "alerts", sql_ledger_007_alerts},
 };
 
 #define MIGRATIONS ((int)(sizeof(migrations) / sizeof(migrations[0])))

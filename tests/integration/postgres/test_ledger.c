@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The migrations and the ledger's functions. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,61 @@ static void migrations_apply_once(void **state)
 	sql_exec(database, "INSERT INTO penstock.migration VALUES (1000, 'x', now(), '9')");
 	assert_err(migrate_check(database, &err), ERR_FATAL, "newer");
 	assert_err(migrate_ledger(database, &applied, &err), ERR_FATAL, "newer");
+	database_close(database);
+}
+
+/* The ledger as the first migration alone left it, made from its file. */
+static struct database *first_state(const char *name)
+{
+	char sql[32768];
+	FILE *file = fopen(SOURCE_DIR "/sql/ledger/001_load.sql", "r");
+	assert_non_null(file);
+	size_t size = fread(sql, 1, sizeof(sql), file);
+	assert_true(feof(file));
+	fclose(file);
+	struct database *database = postgres_connect(name);
+	sql_exec(database,
+		"BEGIN; SET LOCAL search_path TO pg_catalog; CREATE SCHEMA penstock;"
+		"CREATE TABLE penstock.migration (version integer PRIMARY KEY, name text NOT NULL,"
+		" applied_at timestamptz NOT NULL DEFAULT now(), program text NOT NULL);"
+		"INSERT INTO penstock.migration VALUES (1, 'load', now(), '0'); %.*s; COMMIT",
+		(int)size, sql);
+	return database;
+}
+
+static void an_older_ledger_is_brought_up(void **state)
+{
+	(void)state;
+	struct err err;
+	int applied = 0;
+	struct database *database = first_state("older");
+	sql_exec(database, "INSERT INTO penstock.dataset VALUES ('d', 'raw', 't', 'all')");
+	assert_err(migrate_check(database, &err), ERR_FATAL, "the ledger is older");
+	assert_ok(migrate_ledger(database, &applied, &err));
+	assert_int_equal(
+		applied, sql_int(database, "SELECT max(version) - 1 FROM penstock.migration"));
+	assert_true(applied > 0);
+	assert_ok(migrate_check(database, &err));
+	assert_int_equal(sql_int(database, "SELECT count(*) FROM penstock.dataset"), 1);
+	database_close(database);
+}
+
+/* Someone else's table is in the way of the third migration: the two before it stay. */
+static void a_migration_is_applied_whole_or_not_at_all(void **state)
+{
+	(void)state;
+	struct err err;
+	int applied = 0;
+	struct database *database = first_state("half");
+	sql_exec(database, "CREATE TABLE penstock.run (a int)");
+	assert_err(migrate_ledger(database, &applied, &err), ERR_FATAL,
+		"migration runs of the ledger");
+	assert_int_equal(sql_int(database, "SELECT max(version) FROM penstock.migration"), 2);
+	assert_int_equal(
+		sql_int(database, "SELECT (to_regclass('penstock.leader') IS NULL)::integer"), 1);
+	sql_exec(database, "DROP TABLE penstock.run");
+	assert_ok(migrate_ledger(database, &applied, &err));
+	assert_ok(migrate_check(database, &err));
 	database_close(database);
 }
 
@@ -118,6 +174,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(migrations_apply_once),
+		cmocka_unit_test(an_older_ledger_is_brought_up),
+		cmocka_unit_test(a_migration_is_applied_whole_or_not_at_all),
 		cmocka_unit_test(files_complete_once_and_are_told),
 		cmocka_unit_test(silent_workers_are_ended),
 		cmocka_unit_test(a_newer_complete_file_supersedes_older_ones),

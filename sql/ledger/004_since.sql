@@ -1,22 +1,5 @@
 -- "Since the last batch": what a model's snapshot could not see. Exact, without a clock; docs/ledger.md.
 
--- Transaction ids mean something in one cluster only. A dump takes them elsewhere; this number tells.
-CREATE FUNCTION penstock.origin() RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT AS $$
-  SELECT hashtextextended(s.system_identifier || '/' || d.oid, 0)
-  FROM pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = current_database()
-$$;
-
-ALTER TABLE penstock.chunk ADD COLUMN origin bigint NOT NULL DEFAULT penstock.origin();
-CREATE INDEX chunk_origin ON penstock.chunk (origin);
-
--- The last transaction that changed a dataset's rows otherwise than by loading chunks.
-CREATE TABLE penstock.rewrite (
-  dataset text PRIMARY KEY,
-  txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-  origin bigint NOT NULL DEFAULT penstock.origin()
-);
-
 -- The last publication of each model.
 CREATE TABLE penstock.model (
   model text PRIMARY KEY,
@@ -28,32 +11,13 @@ CREATE TABLE penstock.model (
   published_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- Whoever changes rows without loading chunks, removing files or deleting ledger rows calls this in
--- the same transaction.
-CREATE FUNCTION penstock.note_rewrite(of_dataset text) RETURNS void
-LANGUAGE sql SET search_path FROM CURRENT AS $$
-  INSERT INTO penstock.rewrite AS r (dataset) VALUES (of_dataset)
-  ON CONFLICT (dataset) DO UPDATE SET txid = DEFAULT, origin = DEFAULT
-$$;
-
-CREATE FUNCTION penstock.file_removed() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-  PERFORM penstock.note_rewrite(NEW.dataset);
-  RETURN NULL;
-END $$;
-CREATE TRIGGER file_removed AFTER UPDATE OF removed_txid ON penstock.file FOR EACH ROW
-  WHEN (OLD.removed_txid IS DISTINCT FROM NEW.removed_txid)
-  EXECUTE FUNCTION penstock.file_removed();
-
-CREATE FUNCTION penstock.chunks_deleted() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-  PERFORM penstock.note_rewrite(d.dataset) FROM (SELECT DISTINCT dataset FROM gone ORDER BY 1) d;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER chunks_deleted AFTER DELETE ON penstock.chunk REFERENCING OLD TABLE AS gone
-  FOR EACH STATEMENT EXECUTE FUNCTION penstock.chunks_deleted();
+-- What the tables of incremental models hold, beside penstock.model: docs/models.md.
+CREATE TABLE penstock.incremental (
+  model text PRIMARY KEY,
+  relation oid NOT NULL,             -- the table; one that was made anew holds something else
+  basis text NOT NULL,               -- digest of all that its rows depend on, but for the rows of datasets
+  run_id bigint NOT NULL
+);
 
 -- Whether transaction ids of elsewhere stand in the ledger.
 CREATE FUNCTION penstock.is_restored() RETURNS boolean
@@ -80,6 +44,8 @@ BEGIN
 END $$;
 
 -- Whether a dataset's table is still what a snapshot saw, but for rows that were added: null, or why not.
+-- A table that another dataset has loaded, too (one was renamed), is not: what the ledger tells about this one
+-- is not all that is new in it.
 CREATE FUNCTION penstock.dataset_rewritten(of_dataset text, seen pg_snapshot) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
   SELECT CASE
@@ -90,6 +56,13 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
                  WHERE c.dataset = of_dataset AND c.replaced > 0 AND c.txid >= pg_snapshot_xmin(seen)
                    AND NOT pg_visible_in_snapshot(c.txid, seen))
       THEN 'rows were replaced: ' || of_dataset
+    WHEN EXISTS (SELECT FROM penstock.dataset d
+                 JOIN penstock.dataset o ON (o.table_schema, o.table_name) = (d.table_schema, d.table_name)
+                   AND o.dataset <> d.dataset
+                 JOIN penstock.chunk c ON c.dataset = o.dataset
+                 WHERE d.dataset = of_dataset AND c.rows > 0 AND c.txid >= pg_snapshot_xmin(seen)
+                   AND NOT pg_visible_in_snapshot(c.txid, seen))
+      THEN 'another dataset loaded its table: ' || of_dataset
   END
 $$;
 

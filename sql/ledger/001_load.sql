@@ -1,6 +1,7 @@
--- The ledger: which chunks of which publication are in this database, and what else people ask about.
--- docs/ledger.md describes every table. File rows are never expired.
+-- What is loaded: which chunks of which publication are in this database, and what could not be.
+-- docs/ledger.md describes every table of the ledger. File rows are never expired.
 
+-- The versions of each dataset's Avro schema; written by init.
 CREATE TABLE penstock.schema (
   dataset text NOT NULL,
   version integer NOT NULL,
@@ -19,6 +20,14 @@ CREATE TABLE penstock.dataset (
   keep text NOT NULL CHECK (keep IN ('all', 'latest_file'))
 );
 
+-- Transaction ids mean something in one cluster only. A dump takes them elsewhere; this number tells.
+CREATE FUNCTION penstock.origin() RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+  SELECT hashtextextended(s.system_identifier || '/' || d.oid, 0)
+  FROM pg_control_system() s, pg_catalog.pg_database d WHERE d.datname = current_database()
+$$;
+
+-- Publications.
 CREATE TABLE penstock.file (
   dataset text NOT NULL,
   file_id bigint NOT NULL,
@@ -36,6 +45,7 @@ CREATE TABLE penstock.file (
 );
 CREATE INDEX file_unfinished ON penstock.file (dataset, file_id) WHERE state = 'loading';
 
+-- Runs of records that are loaded: each row was committed with the rows of its chunk.
 CREATE TABLE penstock.chunk (
   dataset text NOT NULL,
   file_id bigint NOT NULL,
@@ -53,10 +63,13 @@ CREATE TABLE penstock.chunk (
   crc text NOT NULL,
   loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  origin bigint NOT NULL DEFAULT penstock.origin(), -- the database whose transaction that was
   PRIMARY KEY (dataset, file_id, chunk)
 );
 CREATE INDEX chunk_txid ON penstock.chunk (txid);
+CREATE INDEX chunk_origin ON penstock.chunk (origin);
 
+-- Records that can never load.
 CREATE TABLE penstock.reject (
   dataset text NOT NULL,
   file_id bigint NOT NULL,
@@ -73,6 +86,7 @@ CREATE TABLE penstock.reject (
 );
 CREATE INDEX reject_file ON penstock.reject (dataset, file_id, record);
 
+-- Messages that can never load, by their place in Kafka.
 CREATE TABLE penstock.dead_letter (
   topic text NOT NULL,
   partition integer NOT NULL,
@@ -89,6 +103,7 @@ CREATE TABLE penstock.dead_letter (
 );
 CREATE INDEX dead_letter_file ON penstock.dead_letter (dataset, file_id);
 
+-- Who loads, and when it was last heard of.
 CREATE TABLE penstock.worker (
   worker text PRIMARY KEY,           -- host:pid:job
   started_at timestamptz NOT NULL DEFAULT now(),
@@ -101,57 +116,61 @@ CREATE TABLE penstock.worker (
   paused text NOT NULL DEFAULT ''       -- 'orders: reason'
 );
 
-CREATE TABLE penstock.leader (
-  name text PRIMARY KEY,
-  generation bigint NOT NULL,        -- grows with every election: the fencing token
-  holder text NOT NULL,
-  since timestamptz NOT NULL DEFAULT now()
+-- The last transaction that changed a dataset's rows otherwise than by loading chunks.
+CREATE TABLE penstock.rewrite (
+  dataset text PRIMARY KEY,
+  txid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+  origin bigint NOT NULL DEFAULT penstock.origin()
 );
 
-CREATE TABLE penstock.run (
-  run_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-  trigger text NOT NULL,             -- 'cron', 'load', 'hand'
-  state text NOT NULL CHECK (state IN ('running', 'published', 'failed')),
-  generation bigint NOT NULL,
-  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-  finished_at timestamptz,
-  snapshot pg_snapshot,              -- what the run saw
-  system_identifier bigint,          -- of the cluster, so that a restore is noticed
-  error text NOT NULL DEFAULT ''
-);
+-- Whoever changes rows without loading chunks, removing files or deleting ledger rows calls this in
+-- the same transaction.
+CREATE FUNCTION penstock.note_rewrite(of_dataset text) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT AS $$
+  INSERT INTO penstock.rewrite AS r (dataset) VALUES (of_dataset)
+  ON CONFLICT (dataset) DO UPDATE SET txid = DEFAULT, origin = DEFAULT
+$$;
 
-CREATE TABLE penstock.model_run (
-  run_id bigint NOT NULL REFERENCES penstock.run,
-  model text NOT NULL,
-  materialized text NOT NULL,
-  state text NOT NULL CHECK (state IN ('published', 'unchanged', 'failed', 'skipped')),
-  inserted bigint NOT NULL DEFAULT 0,
-  updated bigint NOT NULL DEFAULT 0,
-  deleted bigint NOT NULL DEFAULT 0,
-  milliseconds bigint NOT NULL DEFAULT 0,
-  error text NOT NULL DEFAULT '',
-  PRIMARY KEY (run_id, model)
-);
+CREATE FUNCTION penstock.file_removed() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM penstock.note_rewrite(NEW.dataset);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER file_removed AFTER UPDATE OF removed_txid ON penstock.file FOR EACH ROW
+  WHEN (OLD.removed_txid IS DISTINCT FROM NEW.removed_txid)
+  EXECUTE FUNCTION penstock.file_removed();
 
-CREATE TABLE penstock.check_result (
-  run_id bigint NOT NULL REFERENCES penstock.run,
-  name text NOT NULL,                -- 'not_null_orders_customer_id'
-  kind text NOT NULL,                -- 'not_null', 'sql' ...
-  model text NOT NULL,
-  column_name text NOT NULL DEFAULT '',
-  severity text NOT NULL CHECK (severity IN ('error', 'warn')),
-  state text NOT NULL CHECK (state IN ('pass', 'warn', 'fail', 'error')),
-  failures bigint NOT NULL DEFAULT 0,
-  message text NOT NULL DEFAULT '',
-  milliseconds bigint NOT NULL DEFAULT 0,
-  checked_at timestamptz NOT NULL DEFAULT clock_timestamp()
-);
-CREATE INDEX check_result_run ON penstock.check_result (run_id);
+CREATE FUNCTION penstock.chunks_deleted() RETURNS trigger
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+  PERFORM penstock.note_rewrite(d.dataset) FROM (SELECT DISTINCT dataset FROM gone ORDER BY 1) d;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER chunks_deleted AFTER DELETE ON penstock.chunk REFERENCING OLD TABLE AS gone
+  FOR EACH STATEMENT EXECUTE FUNCTION penstock.chunks_deleted();
 
 -- The advisory lock of a dataset: loads hold it shared, whatever removes rows holds it exclusively.
 CREATE FUNCTION penstock.dataset_lock(dataset text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN hashtextextended('penstock.dataset ' || dataset, 0);
+
+-- The files whose rows belong into the table, `left_out` being taken back.
+CREATE FUNCTION penstock.counted_files(of_dataset text, latest boolean, left_out bigint[])
+RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+  WITH known AS (
+    SELECT f.file_id, f.state, f.state = 'complete' OR (latest AND f.state = 'superseded'
+      AND f.chunks = (SELECT count(*) FROM penstock.chunk c
+                      WHERE c.dataset = f.dataset AND c.file_id = f.file_id)) AS whole
+    FROM penstock.file f
+    WHERE f.dataset = of_dataset AND f.state IN ('loading', 'complete', 'superseded')
+      AND f.file_id <> ALL (left_out))
+  SELECT k.file_id FROM known k
+  WHERE CASE WHEN latest
+    THEN k.file_id >= coalesce((SELECT max(n.file_id) FROM known n WHERE n.whole), 0)
+    ELSE k.state <> 'superseded' END
+$$;
 
 -- keep: latest_file. The files older than the newest complete one: their rows have to go.
 CREATE FUNCTION penstock.outdated_files(of_dataset text) RETURNS SETOF bigint

@@ -1,4 +1,21 @@
--- Which checks there are, rows that failed them, and how it went before. docs/checks.md.
+-- Which checks there are, how each went, rows that failed them. docs/checks.md.
+
+CREATE TABLE penstock.check_result (
+  run_id bigint NOT NULL REFERENCES penstock.run,
+  name text NOT NULL,                -- 'not_null_orders_customer_id'
+  kind text NOT NULL,                -- 'not_null', 'sql' ...
+  model text NOT NULL,
+  column_name text NOT NULL DEFAULT '',
+  severity text NOT NULL CHECK (severity IN ('error', 'warn')),
+  state text NOT NULL CHECK (state IN ('pass', 'warn', 'fail', 'error')),
+  failures bigint NOT NULL DEFAULT 0,
+  message text NOT NULL DEFAULT '',
+  milliseconds bigint NOT NULL DEFAULT 0,
+  checked_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX check_result_run ON penstock.check_result (run_id);
+CREATE INDEX check_result_name ON penstock.check_result (name, run_id);
+CREATE INDEX check_result_checked ON penstock.check_result (checked_at);
 
 -- The project's checks as the last run found them: results of others are history.
 CREATE TABLE penstock.current_check (
@@ -14,8 +31,6 @@ CREATE TABLE penstock.check_failure (
   PRIMARY KEY (name, run_id, number)
 );
 CREATE INDEX check_failure_kept ON penstock.check_failure (kept_at);
-CREATE INDEX check_result_name ON penstock.check_result (name, run_id);
-CREATE INDEX check_result_checked ON penstock.check_result (checked_at);
 
 -- Notes the checks there are and forgets what is older than `keep`. Before a run, in a transaction of its own.
 CREATE FUNCTION penstock.begin_checks(names text[], keep interval) RETURNS void
