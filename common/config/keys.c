@@ -312,9 +312,8 @@ static const struct key config_rows[] = {
 		.min = 0,
 		.max = 365 * (int64_t)MILLISECONDS_A_DAY,
 		.expected = "a duration such as 30m, 12h or 2d",
-		.doc = "A topic with a message that has waited for longer raises an alert: the "
-		       "workers do not "
-		       "keep up. 0: none."},
+		.doc = "A topic raises an alert when a message has waited for longer, or when what "
+		       "waits has grown for so long. 0: none."},
 };
 
 const struct key_table config_keys = {config_rows, COUNT_OF(config_rows)};

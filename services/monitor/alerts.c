@@ -2,61 +2,49 @@
 /* What holds now, from the ledger and from Kafka's offsets, against the open alerts. */
 #include "monitor/alerts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "penstock_monitor_sql.h"
 #include "postgres/quote.h"
 
-#define SYNC "SELECT penstock.alert_sync($1, $2, $3, $4)"
+#define SYNC "SELECT penstock.alert_sync('ledger', $1, $2, $3)"
 
 static const size_t max_array = (size_t)8 << 20;
 
-/* Three arrays of one length, as parameters. */
-struct conditions {
-	struct buf kinds;
-	struct buf subjects;
-	struct buf texts;
+/* Rows of three columns, as parameters: an array each. */
+enum { COLUMNS = 3 };
+struct columns {
+	struct buf of[COLUMNS];
 };
 
-static void conditions_init(struct conditions *conditions)
+static void columns_init(struct columns *columns)
 {
-	struct buf *const arrays[] = {
-		&conditions->kinds, &conditions->subjects, &conditions->texts};
-	for (size_t i = 0; i < 3; i++) {
-		buf_init(arrays[i], max_array);
-		array_begin(arrays[i]);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		buf_init(&columns->of[i], max_array);
+		array_begin(&columns->of[i]);
 	}
 }
 
-static void conditions_release(struct conditions *conditions)
+/* Releases them. `last` is the statement's fourth parameter; NULL: it has none. */
+static bool columns_run(struct columns *columns, struct database *database, const char *sql,
+	const char *last, struct err *err)
 {
-	buf_release(&conditions->kinds);
-	buf_release(&conditions->subjects);
-	buf_release(&conditions->texts);
-}
-
-static void add(
-	struct conditions *conditions, const char *kind, const char *subject, const char *text)
-{
-	array_add(&conditions->kinds, kind);
-	array_add(&conditions->subjects, subject);
-	array_add(&conditions->texts, text);
-}
-
-static bool sync_scope(struct database *database, const char *scope, struct conditions *conditions,
-	struct err *err)
-{
-	array_end(&conditions->kinds);
-	array_end(&conditions->subjects);
-	array_end(&conditions->texts);
-	if (conditions->kinds.overflow || conditions->subjects.overflow ||
-		conditions->texts.overflow)
-		return err_fail(err, ERR_RETRY, "more alerts than %zu bytes of text", max_array);
-	const char *const parameters[] = {scope, buf_text(&conditions->kinds),
-		buf_text(&conditions->subjects), buf_text(&conditions->texts)};
-	return database_run(database, SYNC, parameters, 4, NULL, err);
+	const char *parameters[COLUMNS + 1] = {[COLUMNS] = last};
+	bool overflow = false;
+	for (size_t i = 0; i < COLUMNS; i++) {
+		array_end(&columns->of[i]);
+		parameters[i] = buf_text(&columns->of[i]);
+		overflow = overflow || columns->of[i].overflow;
+	}
+	bool ok =
+		overflow ? err_fail(err, ERR_RETRY, "more alerts than %zu bytes of text", max_array)
+			 : database_run(
+				   database, sql, parameters, COLUMNS + (last != NULL), NULL, err);
+	for (size_t i = 0; i < COLUMNS; i++)
+		buf_release(&columns->of[i]);
+	return ok;
 }
 
 /* ---- the ledger ---- */
@@ -66,9 +54,8 @@ static const struct listing_column condition_columns[] = {
 	{"subject", "subject", LISTING_TEXT},
 	{"text", "text", LISTING_TEXT},
 };
-static const struct listing_shape conditions_shape = {"conditions", "what is wrong",
-	sql_monitor_conditions, condition_columns,
-	sizeof(condition_columns) / sizeof(condition_columns[0])};
+static const struct listing_shape conditions_shape = {
+	"conditions", "what is wrong", sql_monitor_conditions, condition_columns, COLUMNS};
 
 static bool read_conditions(struct watch *watch, struct database *database, struct arena *arena,
 	struct listing *ret_listing, struct err *err)
@@ -100,48 +87,56 @@ static bool note_ledger(
 	struct watch *watch, struct database *database, struct arena *arena, struct err *err)
 {
 	struct listing found = {0};
-	struct conditions conditions;
+	struct columns columns;
 	if (!read_conditions(watch, database, arena, &found, err))
 		return false;
-	conditions_init(&conditions);
+	columns_init(&columns);
 	for (size_t i = 0; i < found.rows; i++)
-		add(&conditions, listing_cell(&found, i, "kind"),
-			listing_cell(&found, i, "subject"), listing_cell(&found, i, "text"));
-	bool ok = sync_scope(database, "ledger", &conditions, err);
-	conditions_release(&conditions);
-	return ok;
+		for (size_t c = 0; c < COLUMNS; c++)
+			array_add(&columns.of[c], found.cells[i * COLUMNS + c]);
+	return columns_run(&columns, database, SYNC, NULL, err);
 }
 
 /* ---- lag ---- */
 
-/* The rows of one topic stand together. */
-static bool note_lag(struct watch *watch, struct database *database, const struct lag *lag,
-	struct arena *arena, struct err *err)
+/* A topic, its messages waiting, the age of the oldest: null where it could not be read. The rows
+ * of one topic stand together. */
+static void add_topics(struct columns *columns, const struct lag *lag)
 {
-	const double limit = (double)watch->options->config->alerts.lag_ms / 1000;
-	struct conditions conditions;
-	conditions_init(&conditions);
-	for (size_t i = 0; limit > 0 && i < lag->count;) {
+	for (size_t i = 0; i < lag->count;) {
 		const char *topic = lag->rows[i].topic;
+		int64_t waiting = 0;
 		double oldest = 0;
-		for (; i < lag->count && strcmp(lag->rows[i].topic, topic) == 0; i++)
-			if (lag->rows[i].oldest_seconds > oldest)
-				oldest = lag->rows[i].oldest_seconds;
-		char waits[32];
-		text_format_duration(waits, (int64_t)(oldest * 1000));
-		if (oldest > limit)
-			add(&conditions, "lag", topic,
-				arena_printf(arena, "topic %s: a message has waited for %s", topic,
-					waits));
+		bool known = true;
+		for (; i < lag->count && strcmp(lag->rows[i].topic, topic) == 0; i++) {
+			const struct lag_row *row = &lag->rows[i];
+			waiting += row->lag;
+			known = known && (row->lag == 0 || row->oldest_seconds >= 0);
+			oldest = row->oldest_seconds > oldest ? row->oldest_seconds : oldest;
+		}
+		array_add(&columns->of[0], topic);
+		array_add_int(&columns->of[1], waiting);
+		if (known)
+			array_add_int(&columns->of[2], (int64_t)(oldest * 1000));
+		else
+			array_add(&columns->of[2], NULL);
 	}
-	bool ok = sync_scope(database, "lag", &conditions, err);
-	conditions_release(&conditions);
-	return ok;
+}
+
+static bool note_lag(
+	struct watch *watch, struct database *database, const struct lag *lag, struct err *err)
+{
+	struct columns columns;
+	char limit[24];
+	snprintf(limit, sizeof(limit), "%" PRId64, watch->options->config->alerts.lag_ms);
+	columns_init(&columns);
+	add_topics(&columns, lag);
+	return columns_run(&columns, database, sql_monitor_note_lag, limit, err);
 }
 
 bool alerts_note(struct watch *watch, const struct lag *lag, struct arena *arena, struct err *err)
 {
 	struct database *database = NULL;
 	return watch_ledger(watch, &database, err) && note_ledger(watch, database, arena, err) &&
-	       (!lag || note_lag(watch, database, lag, arena, err));
+	       (!lag || note_lag(watch, database, lag, err));
 }

@@ -29,6 +29,14 @@ CREATE TABLE penstock.alert_channel (
   error text NOT NULL DEFAULT ''
 );
 
+-- The fewest messages a topic had waiting in a minute, as monitors saw it: whether its lag grows.
+CREATE TABLE penstock.lag_minute (
+  topic text,
+  minute timestamptz,
+  fewest bigint NOT NULL,
+  PRIMARY KEY (topic, minute)
+);
+
 -- What holds now, as one who looks after `of_scope` sees it: raises what is new, clears what is gone.
 -- Each call knows all of its scope. Returns how many were raised or cleared.
 CREATE FUNCTION penstock.alert_sync(of_scope text, kinds text[], subjects text[], texts text[])

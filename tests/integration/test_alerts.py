@@ -88,6 +88,21 @@ def test_two_monitors_and_a_crash_tell_it_once(watched, database, hook):
     assert len(hook.lines()) == 11
 
 
+def test_what_was_told_and_not_noted_is_told_again(watched, database, hook):
+    hook.answers.clear()
+    monitor = watched.start("monitor")
+    quarantine(database, 14, "orders-14.csv")
+    wait_until(lambda: hook.lines())
+    monitor.kill()
+    hook.answers.set()
+    watched.start("monitor")
+    wait_until(lambda: len(hook.lines()) == 2)
+    wait_until(lambda: database.value("SELECT sent_to FROM penstock.alert_channel") == 1)
+    heals(database, 14)
+    wait_until(lambda: len(hook.lines()) == 3)
+    assert [line.split(" ")[0] for line in hook.lines()] == ["ALERT", "ALERT", "cleared"]
+
+
 def test_what_the_webhook_missed_is_told_when_it_is_back(watched, database, hook):
     hook.status = 503
     watched.start("monitor")
@@ -155,6 +170,28 @@ def test_what_waits_too_long_in_kafka_and_in_the_inbox(watched, hook):
     wait_until(lambda: told("cleared stale_file: notes.pdf"), timeout=30)
     wait_until(lambda: told("cleared lag"), timeout=40)
     assert len(hook.lines()) == 6
+
+
+def test_lag_that_grows_is_told_once_though_the_monitor_restarts(watched, database, hook):
+    watched.config["alerts"]["lag"] = "1h"
+    watched.write()
+    watched.run("publish", *[watched.file(f"orders-{i}.csv", f"id,what\n{i},a\n") for i in range(5)])
+    database.execute("INSERT INTO penstock.lag_minute SELECT %s, date_trunc('minute', now()) "
+                     "+ n * interval '1 minute', n / 12 FROM generate_series(0, 70) n",
+                     (f"{watched.prefix}orders",))
+    database.execute("UPDATE penstock.lag_minute SET minute = minute - interval '61 minutes'")
+    monitor = watched.start("monitor")
+    wait_until(lambda: hook.lines())
+    text = f"ALERT growing_lag: topic {watched.prefix}orders: what waits has grown all the time for 01:00:00, " \
+        "from 0 messages to 5"
+    assert hook.lines()[0].startswith(text)
+    monitor.kill()
+    database.execute("DELETE FROM penstock.lag_minute")
+    watched.start("monitor")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.lag_minute"))
+    watched.start("worker")
+    wait_until(lambda: len(hook.lines()) == 2, timeout=40)
+    assert hook.lines()[1].startswith(text.replace("ALERT", "cleared"))
 
 
 @pytest.mark.parametrize("tls", ["starttls", "smtps"])

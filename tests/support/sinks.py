@@ -19,6 +19,8 @@ class Webhook:
         self.texts = []
         self.refused = 0
         self.status = 204
+        self.answers = threading.Event()  # cleared: posts are taken, and wait for their answer
+        self.answers.set()
         hook = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,8 +30,12 @@ class Webhook:
                     hook.texts.append(body["text"])
                 else:
                     hook.refused += 1
-                self.send_response(hook.status)
-                self.end_headers()
+                hook.answers.wait()
+                try:
+                    self.send_response(hook.status)
+                    self.end_headers()
+                except BrokenPipeError:
+                    pass  # who asked is gone
 
             def log_message(self, *_):
                 pass
@@ -42,6 +48,7 @@ class Webhook:
         return [line for text in self.texts for line in text.splitlines()]
 
     def close(self):
+        self.answers.set()
         self.server.shutdown()
         self.server.server_close()
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/stop.h"
 #include "kafka/embedded.h"
+#include "monitor/alerts.h"
 #include "monitor/metrics.h"
 #include "monitor/monitor.h"
 #include "postgres/migrate.h"
@@ -349,6 +350,75 @@ static void metrics_follow_what_was_read(void **state)
 	metrics_free(metrics);
 }
 
+/* The fewest waiting in each of the last five minutes, the oldest first, and in this one, which
+ * counts should it pass meanwhile; NULL: nobody looked. */
+static void remember(struct room *room, const char *fewest)
+{
+	sql_exec(room->database, "TRUNCATE penstock.lag_minute");
+	if (fewest)
+		sql_exec(room->database,
+			"INSERT INTO penstock.lag_minute "
+			"SELECT 't.orders', date_trunc('minute', clock_timestamp()) + (n - 6) * "
+			"interval '1 minute', fewest "
+			"FROM unnest('%s'::bigint[]) WITH ORDINALITY AS m (fewest, n)",
+			fewest);
+}
+
+/* What is open after a look that found this in the topic's three partitions. */
+static void look_finds(
+	struct watch *watch, struct room *room, int64_t waiting, double oldest, const char *open)
+{
+	struct err err = {0};
+	struct lag_row rows[PARTITIONS];
+	for (int i = 0; i < PARTITIONS; i++)
+		rows[i] = (struct lag_row){"t.orders", i, "penstock", 0, 0, 0, -1, -1, -1};
+	rows[1].lag = waiting;
+	rows[1].oldest_seconds = waiting ? oldest : -1;
+	const struct lag lag = {rows, PARTITIONS, NULL};
+	assert_ok(alerts_note(watch, &lag, &room->arena, &err));
+	struct database_rows *found = NULL;
+	assert_ok(database_query(room->database,
+		"SELECT coalesce(string_agg(kind, ' ' ORDER BY kind), '') FROM penstock.alert "
+		"WHERE cleared_at IS NULL",
+		NULL, 0, &found, &err));
+	assert_string_equal(database_text(found, 0, 0), open);
+	database_rows_free(found);
+}
+
+static void late_and_growing_lag_are_told_apart(void **state)
+{
+	static const struct {
+		const char *before; /* minute by minute */
+		int64_t waiting;
+		double oldest; /* seconds; -1: unknown */
+		const char *open;
+	} looks[] = {
+		{NULL, 900, 10, ""},
+		{"{0,1,2,3,4,5}", 0, 0, ""},		 /* all loaded */
+		{"{0,5,2,7,4,4}", 10, 10, ""},		 /* up and down */
+		{"{3,3,3,3,3,3}", 10, 10, ""},		 /* a backlog that stays */
+		{"{1,2,3,4,5,6}", 9, 10, "growing_lag"}, /* slower than what comes */
+		{NULL, 9, 10, "growing_lag"},		 /* a new monitor does not know */
+		{"{1,2,3,4,5,6}", 9, 301, "growing_lag lag"},
+		{"{1,2,7,6,5,5}", 9, -1, "growing_lag lag"}, /* Kafka does not tell the age */
+		{"{5,9,7,8,5,5}", 9, 10, ""},		     /* no more than it was */
+		{"{1,2,3,4,5,6}", 9, 301, "lag"},	     /* one of them says it */
+		{NULL, 0, 0, ""},
+	};
+	struct room *room = *state;
+	struct watch watch;
+	room->config.alerts.lag_ms = 300000;
+	watch_init(&watch, &room->options);
+	for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++) {
+		remember(room, looks[i].before);
+		look_finds(&watch, room, looks[i].waiting, looks[i].oldest, looks[i].open);
+	}
+	room->config.alerts.lag_ms = 0;
+	remember(room, "{1,2,3,4,5,6}");
+	look_finds(&watch, room, 9, 301, "");
+	watch_release(&watch);
+}
+
 int main(void)
 {
 	stop_install();
@@ -363,6 +433,7 @@ int main(void)
 		row(status_tells_what_the_ledger_has),
 		row(rejects_are_found_by_dataset_and_file),
 		row(metrics_follow_what_was_read),
+		row(late_and_growing_lag_are_told_apart),
 	};
 #undef row
 	return cmocka_run_group_tests(tests, NULL, NULL);
