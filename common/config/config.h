@@ -90,7 +90,7 @@ struct config_seed {
 	struct config_table table;
 	int line;
 	const char *file;	/* path, joined with the configuration's folder */
-	const char *schema;	/* Avro schema of columns the table lacks; NULL: they become text */
+	const char *schema;	/* Avro schema of columns the table lacks; "": they become text */
 	struct string_list key; /* columns; empty: the file's first one */
 };
 

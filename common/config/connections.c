@@ -153,8 +153,10 @@ static void print_secret(const struct key *key, const void *target, struct print
 	printer_text(printer, **(const char *const *)target ? SECRET_MASK : "");
 }
 
-const struct value_type value_secret = {.read = read_secret, .print = print_secret};
+const struct value_type value_secret = {.read = read_secret, .print = print_secret, .secret = true};
 const struct value_type value_kafka = {
 	.read = read_kafka, .print = print_kafka, .prints_key = true};
-const struct value_type value_postgres = {.read = read_postgres, .print = print_postgres};
-const struct value_type value_webhook = {.read = read_webhook, .print = print_webhook};
+const struct value_type value_postgres = {
+	.read = read_postgres, .print = print_postgres, .secret = true};
+const struct value_type value_webhook = {
+	.read = read_webhook, .print = print_webhook, .secret = true};

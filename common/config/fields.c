@@ -38,34 +38,23 @@ static const struct key field_rows[] = {
 		.doc = "What means false, in any case."},
 };
 
-const struct key_table field_keys = {field_rows, sizeof(field_rows) / sizeof(field_rows[0])};
+static const struct key_table field_keys = {field_rows, sizeof(field_rows) / sizeof(field_rows[0])};
 
 static bool read_fields(const struct value *value)
 {
-	struct loader *loader = value->loader;
 	struct config_dataset *dataset = value->scope;
 	struct reading *reading = &dataset->reading;
-	struct arena *arena = &loader->config->arena;
-	const char *prefix = loader->prefix;
+	struct arena *arena = &value->loader->config->arena;
 	if (!value->given)
 		return true;
 	if (value->node->kind != TREE_MAP)
 		return false;
 	reading->fields = arena_calloc(arena, value->node->count + 1, sizeof(*reading->fields));
-	loader->prefix = arena_printf(arena, "%sfields.", prefix);
 	for (const struct tree_node *n = value->node->first; n; n = n->next) {
 		struct field_reading *field = &reading->fields[reading->field_count++];
 		field->name = n->key;
-		if (n->kind != TREE_MAP) {
-			loader_problem(
-				loader, n->line, n->key, "expected a map, as {pattern: ...}");
-			continue;
-		}
-		loader->prefix = arena_printf(arena, "%sfields.%.100s.", prefix, n->key);
-		keys_read(loader, &field_keys, n, field);
-		loader->prefix = arena_printf(arena, "%sfields.", prefix);
+		keys_read_entry(value, n, NULL, field);
 	}
-	loader->prefix = prefix;
 	return true;
 }
 

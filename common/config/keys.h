@@ -59,6 +59,7 @@ struct value_type {
 	/* NULL: there is nothing to print. */
 	void (*print)(const struct key *key, const void *target, struct printer *printer);
 	bool prints_key;	     /* print writes the key too */
+	bool secret;		     /* no message repeats what stands there */
 	const struct entry_map *map; /* for entries_read and entries_print */
 	/* A map of entries by name: the rows of each, and how their keys begin in the reference. */
 	const struct key_table *entries;
@@ -98,11 +99,17 @@ extern const struct key_table config_keys;  /* scope: struct config */
 extern const struct key_table dataset_keys; /* scope: struct config_dataset */
 extern const struct key_table job_keys;	    /* scope: struct config_job */
 extern const struct key_table source_keys;  /* scope: struct remote */
-extern const struct key_table field_keys;   /* scope: struct field_reading */
 
 /* Reads all rows of a scope from its map, in the table's order, after looking for unknown keys. */
 void keys_read(struct loader *loader, const struct key_table *table, const struct tree_node *map,
 	void *scope);
+
+/*
+ * Reads one entry of the map that the value is, by its type's rows; messages name the entry. What
+ * is no map stands for one with the key `brief`; NULL: it must be one.
+ */
+void keys_read_entry(
+	const struct value *value, const struct tree_node *node, const char *brief, void *entry);
 
 /* Prints all rows of a scope, sections included, into the map that is open. */
 void keys_print(const struct key_table *table, const void *scope, struct printer *printer);
@@ -135,6 +142,11 @@ extern const struct value_type value_mail_addresses; /* struct string_list */
 extern const struct value_type value_address;	     /* const char *, host:port */
 extern const struct value_type value_field_path;     /* const char * */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
+extern const struct value_type value_folder;	     /* const char *, as value_path; no URL */
+extern const struct value_type value_place;	     /* const char *, a folder or s3://... */
+extern const struct value_type value_table_name;     /* struct config_table */
+extern const struct value_type value_cron;	     /* const char * */
+extern const struct value_type value_time_zone;	     /* const char *, a zone there is */
 /* Of value types with a map: reads and prints all its entries. */
 bool entries_read(const struct value *value);
 void entries_print(const struct key *key, const void *target, struct printer *printer);

@@ -1,10 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `lookups` of a dataset: which texts become keys, of which table. */
+#include <stddef.h>
 #include <string.h>
 
 #include "config/keys.h"
 
 #define IDENTIFIER_MAX 63
+#define OF(member)     offsetof(struct config_lookup, member)
+
+static const struct key lookup_rows[] = {
+	{.path = "table",
+		.type = &value_table_name,
+		.offset = OF(table),
+		.expected = "SCHEMA.TABLE",
+		.doc = "The table of texts; `FIELD: SCHEMA.TABLE` says no more than this."},
+	{.path = "column",
+		.type = &value_text,
+		.offset = OF(column),
+		.fallback = "",
+		.expected = "a column's name",
+		.doc = "The column of the dataset's table that holds the key. Empty: the field's "
+		       "name and `_id`."},
+	{.path = "id",
+		.type = &value_text,
+		.offset = OF(id),
+		.fallback = "",
+		.expected = "a column's name",
+		.doc = "The key's column in the table of texts. Empty: the table's name, without "
+		       "`dim_`, and `_id`."},
+	{.path = "text",
+		.type = &value_text,
+		.offset = OF(text),
+		.fallback = "",
+		.expected = "a column's name",
+		.doc = "The text's column there. Empty: the table's name, without `dim_`."},
+};
+
+static const struct key_table lookup_keys = {
+	lookup_rows, sizeof(lookup_rows) / sizeof(lookup_rows[0])};
 
 static bool is_identifier(const char *text)
 {
@@ -27,6 +60,24 @@ bool table_is_ours(const struct config_table *table)
 	return strcmp(table->schema, "penstock") == 0 || strncmp(table->schema, "pg_", 3) == 0;
 }
 
+static bool read_table_name(const struct value *value)
+{
+	const struct tree_node *node = value->node;
+	return table_name_read(&value->loader->config->arena,
+		node->kind == TREE_SCALAR ? node->text : NULL, value->target);
+}
+
+static void print_table_name(const struct key *key, const void *target, struct printer *printer)
+{
+	const struct config_table *table = target;
+	char text[2 * IDENTIFIER_MAX + 2];
+	(void)key;
+	snprintf(text, sizeof(text), "%s.%s", table->schema, table->name);
+	printer_text(printer, text);
+}
+
+const struct value_type value_table_name = {.read = read_table_name, .print = print_table_name};
+
 /* What a table of towns calls its texts: dim.town and dim.dim_town hold towns. */
 static const char *noun_of(const char *table)
 {
@@ -36,40 +87,23 @@ static const char *noun_of(const char *table)
 static void fill_in(struct arena *arena, struct config_lookup *lookup)
 {
 	const char *noun = noun_of(lookup->table.name);
-	if (!lookup->column)
+	if (!*lookup->column)
 		lookup->column = arena_printf(arena, "%s_id", lookup->field);
-	if (!lookup->id)
+	if (!*lookup->id)
 		lookup->id = arena_printf(arena, "%s_id", noun);
-	if (!lookup->text)
+	if (!*lookup->text)
 		lookup->text = noun;
-}
-
-static bool read_long(
-	struct arena *arena, const struct tree_node *map, struct config_lookup *lookup)
-{
-	for (const struct tree_node *n = map->first; n; n = n->next) {
-		const char *text = n->kind == TREE_SCALAR ? n->text : NULL;
-		const char **name = strcmp(n->key, "column") == 0 ? &lookup->column
-				    : strcmp(n->key, "id") == 0	  ? &lookup->id
-				    : strcmp(n->key, "text") == 0 ? &lookup->text
-								  : NULL;
-		bool table = strcmp(n->key, "table") == 0;
-		if (table ? !table_name_read(arena, text, &lookup->table)
-			  : !name || !is_identifier(text))
-			return false;
-		if (name)
-			*name = text;
-	}
-	return lookup->table.name != NULL;
 }
 
 static void check_names(const struct value *value, const struct config_lookup *lookup)
 {
 	if (table_is_ours(&lookup->table))
 		value_problem(value, "schema %s is not for tables of yours", lookup->table.schema);
-	if (!is_identifier(lookup->column) || !is_identifier(lookup->id))
+	if (!is_identifier(lookup->column) || !is_identifier(lookup->id) ||
+		!is_identifier(lookup->text))
 		value_problem(value,
-			"%s: a column's name has 63 bytes at most; name it with column and id",
+			"%s: a column's name has 63 bytes at most; name it with column, id and "
+			"text",
 			lookup->field);
 	else if (strcmp(lookup->id, lookup->text) == 0)
 		value_problem(value, "%s: id and text are the same column", lookup->field);
@@ -78,23 +112,20 @@ static void check_names(const struct value *value, const struct config_lookup *l
 static bool read_lookups(const struct value *value)
 {
 	struct config_dataset *dataset = value->scope;
-	struct arena *arena = &value->loader->config->arena;
+	struct loader *loader = value->loader;
+	struct arena *arena = &loader->config->arena;
 	if (!value->given)
 		return true;
 	if (value->node->kind != TREE_MAP)
 		return false;
-	dataset->lookups = arena_calloc(arena, value->node->count, sizeof(*dataset->lookups));
+	dataset->lookups = arena_calloc(arena, value->node->count + 1, sizeof(*dataset->lookups));
 	for (const struct tree_node *n = value->node->first; n; n = n->next) {
 		struct config_lookup *lookup = &dataset->lookups[dataset->lookup_count++];
+		size_t problems = loader->problem_count;
 		*lookup = (struct config_lookup){.field = n->key, .line = n->line};
-		bool good = n->kind == TREE_MAP
-				    ? read_long(arena, n, lookup)
-				    : n->kind == TREE_SCALAR &&
-					      table_name_read(arena, n->text, &lookup->table);
-		if (!good) {
-			dataset->lookup_count = 0;
-			return false;
-		}
+		keys_read_entry(value, n, "table", lookup);
+		if (loader->problem_count > problems)
+			continue;
 		fill_in(arena, lookup);
 		check_names(value, lookup);
 	}
@@ -108,25 +139,18 @@ static void print_lookups(const struct key *key, const void *target, struct prin
 		return;
 	printer_map(printer, key->path);
 	for (size_t i = 0; i < dataset->lookup_count; i++) {
-		const struct config_lookup *lookup = &dataset->lookups[i];
-		char table[2 * IDENTIFIER_MAX + 2];
-		snprintf(table, sizeof(table), "%s.%s", lookup->table.schema, lookup->table.name);
-		printer_map(printer, lookup->field);
-		printer_key(printer, "table");
-		printer_text(printer, table);
-		printer_key(printer, "column");
-		printer_text(printer, lookup->column);
-		printer_key(printer, "id");
-		printer_text(printer, lookup->id);
-		printer_key(printer, "text");
-		printer_text(printer, lookup->text);
+		printer_map(printer, dataset->lookups[i].field);
+		keys_print(&lookup_keys, &dataset->lookups[i], printer);
 		printer_map_end(printer);
 	}
 	printer_map_end(printer);
 }
 
-const struct value_type value_lookups = {
-	.read = read_lookups, .print = print_lookups, .prints_key = true};
+const struct value_type value_lookups = {.read = read_lookups,
+	.print = print_lookups,
+	.prints_key = true,
+	.entries = &lookup_keys,
+	.entry_prefix = "datasets.NAME.lookups.FIELD."};
 
 static bool same_table(const struct config_table *one, const struct config_table *other)
 {

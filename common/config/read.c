@@ -57,7 +57,9 @@ static void misread(const struct value *value)
 	const struct tree_node *node = value->node;
 	struct buf shown;
 	buf_init(&shown, 256);
-	if (node->kind == TREE_SCALAR) {
+	if (node->kind == TREE_SCALAR && value->key->type->secret) {
+		buf_append_text(&shown, "what stands there (not shown: it may hold a secret)");
+	} else if (node->kind == TREE_SCALAR) {
 		buf_append_byte(&shown, '\'');
 		text_excerpt(&shown, node->text, strlen(node->text), 80);
 		buf_append_byte(&shown, '\'');
@@ -161,7 +163,8 @@ static void unknown_key(struct loader *loader, const struct key_table *table,
 		loader_problem(
 			loader, node->line, path, "unknown key; did you mean %s?", nearest.best);
 	else
-		loader_problem(loader, node->line, path, "unknown key");
+		loader_problem(loader, node->line, path,
+			"unknown key; `penstock config print --reference` lists those there are");
 }
 
 static void find_unknown(struct loader *loader, const struct key_table *table,
@@ -188,4 +191,28 @@ void keys_read(struct loader *loader, const struct key_table *table, const struc
 	find_unknown(loader, table, map, "");
 	for (size_t i = 0; i < table->count; i++)
 		read_row(loader, &table->rows[i], map, scope);
+}
+
+void keys_read_entry(
+	const struct value *value, const struct tree_node *node, const char *brief, void *entry)
+{
+	struct loader *loader = value->loader;
+	struct arena *arena = &loader->config->arena;
+	const char *path = arena_printf(arena, "%s.%.100s", value->key->path, node->key);
+	const char *prefix = loader->prefix;
+	struct tree_node only = *node;
+	struct tree_node map = *node;
+	if (node->kind != TREE_MAP && !brief) {
+		loader_problem(loader, node->line, path, "expected a map of keys");
+		return;
+	}
+	if (node->kind != TREE_MAP) {
+		only.key = brief;
+		only.next = NULL;
+		map = (struct tree_node){
+			.kind = TREE_MAP, .line = node->line, .first = &only, .count = 1};
+	}
+	loader->prefix = arena_printf(arena, "%s%s.", prefix, path);
+	keys_read(loader, value->key->type->entries, &map, entry);
+	loader->prefix = prefix;
 }

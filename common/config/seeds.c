@@ -1,57 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `seeds`: tables whose base rows stand in files. */
+#include <stddef.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "config/keys.h"
 
-static bool read_texts(
-	const struct value *value, const struct tree_node *node, struct string_list *ret_list)
-{
-	struct value list = *value;
-	list.node = node;
-	list.target = ret_list;
-	return value_texts.read(&list) && ret_list->count > 0;
-}
+#define OF(member) offsetof(struct config_seed, member)
 
-static const char *read_path(const struct value *value, const struct tree_node *node)
-{
-	struct config *config = value->loader->config;
-	if (node->kind != TREE_SCALAR || !*node->text)
-		return NULL;
-	return file_join(&config->arena, config->folder, node->text);
-}
+static const struct key seed_rows[] = {
+	{.path = "file",
+		.type = &value_path,
+		.offset = OF(file),
+		.expected = "a CSV file",
+		.doc = "Where the rows are; `SCHEMA.TABLE: FILE` says no more than this."},
+	{.path = "key",
+		.type = &value_texts,
+		.offset = OF(key),
+		.fallback = "[]",
+		.expected = "a column's name, or a list of them",
+		.doc = "What tells one row from another. Empty: the file's first column."},
+	{.path = "schema",
+		.type = &value_path,
+		.offset = OF(schema),
+		.fallback = "",
+		.expected = "an Avro schema's file",
+		.doc = "The types of columns the table lacks. Empty: they become text."},
+};
 
-static bool read_member(
-	const struct value *value, const struct tree_node *node, struct config_seed *seed)
-{
-	if (strcmp(node->key, "key") == 0)
-		return read_texts(value, node, &seed->key);
-	const char **path = strcmp(node->key, "file") == 0     ? &seed->file
-			    : strcmp(node->key, "schema") == 0 ? &seed->schema
-							       : NULL;
-	if (!path)
-		return false;
-	*path = read_path(value, node);
-	return *path != NULL;
-}
+static const struct key_table seed_keys = {seed_rows, sizeof(seed_rows) / sizeof(seed_rows[0])};
 
-static bool read_seed(
+static void read_seed(
 	const struct value *value, const struct tree_node *node, struct config_seed *seed)
 {
 	*seed = (struct config_seed){.line = node->line};
-	if (!table_name_read(&value->loader->config->arena, node->key, &seed->table))
-		return false;
-	if (node->kind == TREE_SCALAR) {
-		seed->file = read_path(value, node);
-		return seed->file != NULL;
-	}
-	if (node->kind != TREE_MAP)
-		return false;
-	for (const struct tree_node *n = node->first; n; n = n->next)
-		if (!read_member(value, n, seed))
-			return false;
-	return seed->file != NULL;
+	if (table_name_read(&value->loader->config->arena, node->key, &seed->table))
+		keys_read_entry(value, node, "file", seed);
+	else
+		value_problem(value, "expected %s, not '%.200s'", value->key->expected, node->key);
 }
 
 static bool read_seeds(const struct value *value)
@@ -61,14 +46,10 @@ static bool read_seeds(const struct value *value)
 		return true;
 	if (value->node->kind != TREE_MAP)
 		return false;
-	config->seeds = arena_calloc(&config->arena, value->node->count, sizeof(*config->seeds));
-	for (const struct tree_node *n = value->node->first; n; n = n->next) {
-		if (!read_seed(value, n, &config->seeds[config->seed_count])) {
-			config->seed_count = 0;
-			return false;
-		}
-		config->seed_count++;
-	}
+	config->seeds =
+		arena_calloc(&config->arena, value->node->count + 1, sizeof(*config->seeds));
+	for (const struct tree_node *n = value->node->first; n; n = n->next)
+		read_seed(value, n, &config->seeds[config->seed_count++]);
 	return true;
 }
 
@@ -79,27 +60,21 @@ static void print_seeds(const struct key *key, const void *target, struct printe
 		return;
 	printer_map(printer, key->path);
 	for (size_t i = 0; i < config->seed_count; i++) {
-		const struct config_seed *seed = &config->seeds[i];
-		char table[140];
-		snprintf(table, sizeof(table), "%s.%s", seed->table.schema, seed->table.name);
-		printer_map(printer, table);
-		printer_key(printer, "file");
-		printer_text(printer, seed->file);
-		if (seed->schema) {
-			printer_key(printer, "schema");
-			printer_text(printer, seed->schema);
-		}
-		if (seed->key.count) {
-			printer_key(printer, "key");
-			printer_texts(printer, &seed->key);
-		}
+		const struct config_table *table = &config->seeds[i].table;
+		char name[140];
+		snprintf(name, sizeof(name), "%s.%s", table->schema, table->name);
+		printer_map(printer, name);
+		keys_print(&seed_keys, &config->seeds[i], printer);
 		printer_map_end(printer);
 	}
 	printer_map_end(printer);
 }
 
-const struct value_type value_seeds = {
-	.read = read_seeds, .print = print_seeds, .prints_key = true};
+const struct value_type value_seeds = {.read = read_seeds,
+	.print = print_seeds,
+	.prints_key = true,
+	.entries = &seed_keys,
+	.entry_prefix = "seeds.SCHEMA.TABLE."};
 
 /* After the datasets are read: a table that is loaded is nobody's to seed. */
 void check_seeds(struct loader *loader)

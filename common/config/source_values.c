@@ -89,7 +89,7 @@ static void print_source_url(const struct key *key, const void *target, struct p
 	printer_text(printer, remote->shown_url);
 }
 
-/* ---- name, cron, rate ---- */
+/* ---- name ---- */
 
 static const char time_mark[] = "{time}";
 
@@ -125,48 +125,6 @@ static bool read_source_name(const struct value *value)
 		value_problem(value, "files of such a name are passed over in the inbox");
 	remote->file_name = text;
 	return true;
-}
-
-static bool read_source_cron(const struct value *value)
-{
-	struct remote *remote = value->scope;
-	const char *text = scalar(value);
-	struct err err;
-	if (!text)
-		return false;
-	remote->cron_text = text;
-	if (*text && !cron_parse(text, &remote->cron, &err))
-		value_problem(value, "%s", err.message);
-	return true;
-}
-
-static bool read_rate(const struct value *value)
-{
-	static const struct {
-		const char *name;
-		int64_t us;
-	} units[] = {{"/s", 1000000}, {"/m", INT64_C(60000000)}, {"/h", INT64_C(3600000000)},
-		{"/d", INT64_C(86400000000)}};
-	struct remote *remote = value->scope;
-	const char *text = scalar(value);
-	int64_t count = 0;
-	if (!text)
-		return false;
-	remote->rate = text;
-	remote->between_us = 0;
-	if (!*text)
-		return true;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		size_t n = strlen(text) - strlen(strchr(text, '/') ? strchr(text, '/') : "");
-		if (strcmp(text + n, units[i].name) != 0)
-			continue;
-		const char *digits = arena_strndup(&value->loader->config->arena, text, n);
-		if (!text_int64(digits, &count) || count < 1 || count > 1000000)
-			return false;
-		remote->between_us = units[i].us / count;
-		return true;
-	}
-	return false;
 }
 
 /* ---- headers ---- */
@@ -294,10 +252,9 @@ static void print_start(const struct key *key, const void *target, struct printe
 	printer_int(printer, *(const uint32_t *)target);
 }
 
-const struct value_type value_source_url = {.read = read_source_url, .print = print_source_url};
+const struct value_type value_source_url = {
+	.read = read_source_url, .print = print_source_url, .secret = true};
 const struct value_type value_source_name = {.read = read_source_name, .print = print_text};
-const struct value_type value_source_cron = {.read = read_source_cron, .print = print_text};
-const struct value_type value_rate = {.read = read_rate, .print = print_text};
 const struct value_type value_headers = {
 	.read = read_headers, .print = print_headers, .prints_key = true};
 const struct value_type value_json_path = {.read = read_json_path, .print = print_text};

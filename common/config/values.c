@@ -43,6 +43,19 @@ static bool read_path(const struct value *value)
 	return true;
 }
 
+static bool read_folder(const struct value *value)
+{
+	const char *text = scalar(value);
+	return text && !strstr(text, "://") && read_path(value);
+}
+
+static bool read_place(const struct value *value)
+{
+	const char *text = scalar(value);
+	bool bucket = text && strncmp(text, "s3://", 5) == 0 && text[5];
+	return bucket ? read_path(value) : read_folder(value);
+}
+
 static bool read_bool(const struct value *value)
 {
 	const char *text = scalar(value);
@@ -265,6 +278,8 @@ static bool read_mail_server(const struct value *value)
 
 const struct value_type value_text = {.read = read_text, .print = print_text};
 const struct value_type value_path = {.read = read_path, .print = print_text};
+const struct value_type value_folder = {.read = read_folder, .print = print_text};
+const struct value_type value_place = {.read = read_place, .print = print_text};
 const struct value_type value_bool = {.read = read_bool, .print = print_bool};
 const struct value_type value_count = {.read = read_count, .print = print_count};
 const struct value_type value_size = {.read = read_size, .print = print_count};
@@ -277,5 +292,6 @@ const struct value_type value_field_path = {.read = read_field_path, .print = pr
 const struct value_type value_address = {.read = read_address, .print = print_text};
 const struct value_type value_mail_address = {.read = read_mail_address, .print = print_text};
 const struct value_type value_mail_addresses = {.read = read_mail_addresses, .print = print_texts};
-const struct value_type value_mail_server = {.read = read_mail_server, .print = print_text};
+const struct value_type value_mail_server = {
+	.read = read_mail_server, .print = print_text, .secret = true};
 const struct value_type value_prefix = {.read = read_prefix, .print = print_text};

@@ -189,7 +189,7 @@ bool cron_parse(const char *text, struct cron *ret_cron, struct err *err)
 	return true;
 }
 
-bool cron_use_zone(const char *name, struct err *err)
+bool cron_zone_is_known(const char *name, struct err *err)
 {
 	char path[300];
 	int n = snprintf(path, sizeof(path), "/usr/share/zoneinfo/%s", name);
@@ -200,6 +200,13 @@ bool cron_use_zone(const char *name, struct err *err)
 			"name such "
 			"as Europe/Berlin (package tzdata)",
 			name);
+	return true;
+}
+
+bool cron_use_zone(const char *name, struct err *err)
+{
+	if (!cron_zone_is_known(name, err))
+		return false;
 	/* ":" keeps the C library from reading a file's name as a POSIX rule. */
 	char value[300];
 	snprintf(value, sizeof(value), ":%s", name);

@@ -33,6 +33,9 @@ struct cron {
 /* Configuration errors that name the field; dates that never come (31 2) are refused too. */
 MUST_CHECK bool cron_parse(const char *text, struct cron *ret_cron, struct err *err);
 
+/* Whether there is a zone of that name (IANA, "Europe/Berlin"); a configuration error if not. */
+MUST_CHECK bool cron_zone_is_known(const char *name, struct err *err);
+
 /*
  * Makes `name` (IANA, "Europe/Berlin") the process's time zone, which cron_next reads. Before
  * threads start: it changes the environment. A configuration error when there is no such zone.

@@ -12,7 +12,7 @@
 
 static const int64_t backoff_ms = 500;
 static const int64_t backoff_cap_ms = 60000;
-/* Who asks for more waits until the next attempt. */
+/* Who asks for more waits until the next attempt, but not for ever. */
 static const int64_t longest_wait_s = 300;
 static const size_t max_message = 1400;
 static const size_t max_excerpt = 200;
@@ -195,7 +195,7 @@ static bool pause_for_retry(struct pager *pager, unsigned attempt, const struct 
 	if (err->class != ERR_RETRY || stop_requested())
 		return false;
 	if (wish_s > longest_wait_s)
-		pager->wait_s = wish_s;
+		pager->wait_s = wish_s < FETCH_LONGEST_ABSENCE_S ? wish_s : FETCH_LONGEST_ABSENCE_S;
 	if (wish_s > longest_wait_s || attempt >= pager->remote->retries)
 		return false;
 	int64_t ms = clock_backoff_ms(attempt, backoff_ms, backoff_cap_ms);
@@ -205,10 +205,14 @@ static bool pause_for_retry(struct pager *pager, unsigned attempt, const struct 
 static bool ask_until(struct pager *pager, struct http_download *download, struct err *err)
 {
 	for (unsigned attempt = 0;; attempt++) {
+		int64_t before = download->resume_at;
 		if (!keep_distance(pager))
 			return err_fail(err, ERR_RETRY, "stopped");
 		if (ask_once(pager, download, err))
 			return true;
+		/* A connection that breaks now and then gets there in the end. */
+		if (download->resume_at > before)
+			attempt = 0;
 		if (!pause_for_retry(pager, attempt, err))
 			return false;
 	}

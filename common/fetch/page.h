@@ -8,6 +8,9 @@
 #include "fetch/probe.h"
 #include "http/download.h"
 
+/* For longer nobody's wish to be left alone is honoured. */
+#define FETCH_LONGEST_ABSENCE_S INT64_C(86400)
+
 /* What the probe looks for, in this order. */
 enum { PAGE_CURSOR, PAGE_RECORDS, PAGE_MORE, PAGE_PAGES };
 

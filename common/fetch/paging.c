@@ -12,11 +12,6 @@
 #include "base/text.h"
 #include "http/url.h"
 
-static bool is_url(const char *text)
-{
-	return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0;
-}
-
 static void append_number(const char *url, const char *name, int64_t number, struct buf *out)
 {
 	char text[24];
@@ -141,7 +136,7 @@ static bool follow_cursor(struct pager *pager, const char *url, struct fetch_sta
 	}
 	if ((found->kind != JSON_STRING && found->kind != JSON_NUMBER) || found->text.overflow)
 		return untold(err, "cursor", path->path);
-	if (!*pager->remote->paging.parameter || is_url(next))
+	if (!*pager->remote->paging.parameter)
 		return keep_next_url(pager, url, next, state, err);
 	return keep_next(state, next, err);
 }

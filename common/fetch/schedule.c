@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "fetch/fetch.h"
+#include "fetch/page.h"
 
 static const int64_t again_ms = 60000;
 static const int64_t again_cap_ms = 3600000;
@@ -40,7 +41,8 @@ int64_t fetch_due_ms(const struct remote *remote, const struct fetch_state *stat
 		if (*state->error && !state->fatal && after_failure(state) < due_ms)
 			due_ms = after_failure(state);
 	}
-	return due_ms > state->not_before_ms ? due_ms : state->not_before_ms;
+	bool clock_was_ahead = state->not_before_ms - now_ms > FETCH_LONGEST_ABSENCE_S * 1000;
+	return due_ms > state->not_before_ms || clock_was_ahead ? due_ms : state->not_before_ms;
 }
 
 void fetch_time(int64_t started_s, char ret_time[FETCH_TIME_SIZE])

@@ -101,14 +101,18 @@ static void on_content_encoding(struct hop *hop, const char *value)
 	hop->answer->encoded = strcasecmp(value, "identity") != 0;
 }
 
-/* "bytes 400-999/1000" */
+/* "bytes 400-999/1000": from where the file ends, and all of the rest. */
 static void on_content_range(struct hop *hop, const char *value)
 {
 	int64_t resume_at = hop->download->resume_at;
 	char *end = NULL;
 	if (!resume_at || strncasecmp(value, "bytes ", 6) != 0)
 		return;
-	hop->resumed = strtoll(value + 6, &end, 10) == resume_at && *end == '-';
+	int64_t first = strtoll(value + 6, &end, 10);
+	int64_t last = *end == '-' ? strtoll(end + 1, &end, 10) : -1;
+	bool rest =
+		strcmp(end, "/*") == 0 || (*end == '/' && strtoll(end + 1, NULL, 10) - 1 == last);
+	hop->resumed = first == resume_at && rest;
 	hop->answer->bytes = hop->resumed ? resume_at : 0;
 }
 
@@ -227,14 +231,31 @@ static bool is_redirect(long status)
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Whether a part came that is not the rest of what the file holds. */
+static bool is_strange_part(const struct hop *hop)
+{
+	const char *etag = hop->answer->etag;
+	return hop->answer->status == 206 &&
+	       (!hop->resumed || (*etag && strcmp(etag, hop->download->resume_etag) != 0));
+}
+
+/* Whether "nothing new" can be the answer. */
+static bool is_conditional(const struct http_download *download)
+{
+	return !download->resume_at &&
+	       ((download->etag && *download->etag) ||
+		       (download->last_modified && *download->last_modified));
+}
+
 static bool judge(const struct hop *hop, struct err *err)
 {
 	long status = hop->answer->status;
 	char where[300];
 	http_public_part(hop->url, where, sizeof(where));
-	if (status == 206 && !hop->resumed)
+	if (is_strange_part(hop))
 		return err_fail(err, ERR_RETRY, "%s: a part that was not asked for", where);
-	if (status == 200 || status == 203 || status == 206 || status == 204 || status == 304)
+	if (status == 200 || status == 203 || status == 206 || status == 204 ||
+		(status == 304 && is_conditional(hop->download)))
 		return true;
 	/* 416: what is there is not the beginning of what the server has. */
 	if (status == 416 && hop->download->resume_at)
@@ -278,6 +299,9 @@ bool http_download(struct http_client *client, const struct http_download *downl
 		ok = ask(client, &hop, err);
 	}
 	ok = ok && judge(&hop, err);
+	/* Nothing at all came instead of the rest: what was there is of an older version. */
+	if (ok && download->resume_at && !hop.resumed && !hop.restarted)
+		ok = restart(&hop, err);
 	buf_release(&urls[0]);
 	buf_release(&urls[1]);
 	return ok;

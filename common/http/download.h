@@ -46,10 +46,10 @@ void http_answer_init(struct http_answer *answer);
 void http_answer_release(struct http_answer *answer);
 
 /*
- * True: status 200, 203 or 206 with a body, 204, or 304. False: RETRY for trouble with the
- * connection, 202 (not ready), 408, 429 and 5xx; FATAL for other answers, a body beyond max_bytes,
- * redirects without end, from https to http, or to other protocols. *answer is filled in any case.
- * Messages name hosts, never paths.
+ * True: status 200, 203 or 206 with a body, 204, or, where a version is known, 304. False: RETRY
+ * for trouble with the connection, 202 (not ready), 408, 429 and 5xx; FATAL for other answers, a
+ * body beyond max_bytes, redirects without end, from https to http, or to other protocols. *answer
+ * is filled in any case. Messages name hosts, never paths.
  */
 MUST_CHECK bool http_download(struct http_client *client, const struct http_download *download,
 	struct http_answer *answer, struct err *err);

@@ -20,10 +20,6 @@ struct mail_server {
 	size_t to_count; /* 1 to 100 */
 };
 
-/* Whether `text` can stand in an envelope and a header: one `@`, no blanks, no control characters.
- */
-bool mail_is_address(const char *text);
-
 /*
  * Sends `text` (UTF-8; lines end in \n) under `subject` (ASCII, one line). RETRY on connection
  * trouble, time-outs and the server's 4xx replies; FATAL on its 5xx replies, refused logins and

@@ -199,6 +199,8 @@ static void set_options(struct run *run, struct curl_slist *headers)
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, run);
 	curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header_line);
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, run);
+	/* What a proxy answers is not the server's. */
+	curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, run);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listings, a page at a time (ListObjectsV2). */
+/*
+ * Listings, a page at a time (ListObjectsV2). Circles are found by remembering one earlier page's
+ * token, replaced each time the distance to it has doubled.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +17,9 @@ struct page {
 	bool escaped; /* EncodingType is url */
 	bool more;
 	struct buf token;	  /* where the next page begins */
+	struct buf mark;	  /* an earlier page's token */
+	uint64_t number;	  /* of the page, from 1 */
+	uint64_t marked;	  /* number of the page `mark` is of */
 	struct s3_object *object; /* being read */
 	const char *prefix;
 	bool (*visit)(void *context, const struct s3_object *object, struct err *err);
@@ -28,7 +34,8 @@ static int digit_of(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Takes a key as the listing tells it: "%20" and '+' are spaces where it is escaped. */
+/* Takes a key as the listing tells it: "%20" and '+' are spaces where it is escaped. One with a NUL
+ * would be taken for another. */
 static bool take_key(struct page *page, const char *text, struct err *err)
 {
 	size_t n = 0;
@@ -41,6 +48,8 @@ static bool take_key(struct page *page, const char *text, struct err *err)
 			c = (char)(digit_of(text[1]) * 16 + digit_of(text[2]));
 			text += 2;
 		}
+		if (!c)
+			return err_fail(err, ERR_FATAL, "the listing has a key with a NUL in it");
 		key[n++] = c;
 	}
 	key[n] = '\0';
@@ -97,10 +106,15 @@ static bool take_more(struct page *page, const char *text, struct err *err)
 
 static bool take_token(struct page *page, const char *text, struct err *err)
 {
-	if (*text && strcmp(buf_text(&page->token), text) == 0)
+	if (*text && strcmp(buf_text(&page->mark), text) == 0)
 		return err_fail(err, ERR_FATAL, "the listing goes round in circles");
 	buf_clear(&page->token);
 	buf_append_text(&page->token, text);
+	if (++page->number >= 2 * page->marked) {
+		page->marked = page->number;
+		buf_clear(&page->mark);
+		buf_append_text(&page->mark, text);
+	}
 	return !page->token.overflow || err_fail(err, ERR_FATAL, "the listing's token is too long");
 }
 
@@ -177,10 +191,12 @@ bool s3_list(struct s3 *s3, const char *bucket, const char *prefix,
 	struct page page = {
 		.object = &object, .prefix = prefix, .visit = visit, .context = context};
 	buf_init(&page.token, max_token);
+	buf_init(&page.mark, max_token);
 	bool ok;
 	do {
 		ok = list_page(s3, bucket, prefix, &page, err);
 	} while (ok && page.more);
+	buf_release(&page.mark);
 	buf_release(&page.token);
 	return ok;
 }

@@ -119,9 +119,15 @@ static bool finish(struct s3 *s3, const struct download *download, const struct 
 		return err_fail(err, ERR_RETRY, "%s: the object was replaced meanwhile", name);
 	if (answer->status == 404 && *download->object.etag)
 		return err_fail(err, ERR_RETRY, "%s: the object was removed meanwhile", name);
+	const struct s3_object *object =
+		*download->object.etag ? &download->object : &answer->object;
+	/* A server may send less than was asked for and call it a part. */
+	if (answer->status != 404 && object->size >= 0 && object->size != download->at)
+		return err_fail(err, ERR_RETRY, "%s: %" PRId64 " of %" PRId64 " bytes came", name,
+			download->at, object->size);
 	*ret_found = answer->status != 404;
 	if (*ret_found) {
-		*ret_object = *download->object.etag ? download->object : answer->object;
+		*ret_object = *object;
 		take_key(ret_object, wanted->key);
 	}
 	return true;

@@ -124,7 +124,7 @@ static void build_url(struct attempt *attempt)
 	const struct s3 *s3 = attempt->s3;
 	const struct s3_request *request = attempt->request;
 	buf_append_byte(&attempt->path, '/');
-	if (s3->path_style) {
+	if (s3_bucket_in_path(s3, request->bucket)) {
 		buf_printf(&attempt->host, "%s", s3->host);
 		buf_printf(&attempt->path, "%s%s", request->bucket, request->key ? "/" : "");
 	} else {

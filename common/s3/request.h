@@ -21,8 +21,8 @@ struct s3 {
 	const char *region;
 	const char *scheme; /* "https://" */
 	const char *host;   /* of the endpoint, with its port where that is not the scheme's */
-	bool path_style;
-	struct buf body; /* of the last answer that was kept */
+	bool path_style;    /* for every bucket */
+	struct buf body;    /* of the last answer that was kept */
 };
 
 struct s3_answer {
@@ -59,6 +59,9 @@ MUST_CHECK bool s3_perform(struct s3 *s3, const struct s3_request *request,
 /* Looks for the credentials again; whether there are others than those in use, which they replace.
  */
 bool s3_renew(struct s3 *s3);
+
+/* Whether the bucket stands in the path: certificates of Amazon's fit no name with a dot in it. */
+bool s3_bucket_in_path(const struct s3 *s3, const char *bucket);
 
 /* "s3://bucket/key" for messages; `ret_text` holds S3_NAME_SIZE bytes, longer ones are cut. */
 #define S3_NAME_SIZE 400

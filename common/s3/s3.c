@@ -108,6 +108,11 @@ static bool find_server(struct s3 *s3, const struct s3_settings *settings, struc
 	return split_endpoint(s3, endpoint, err);
 }
 
+bool s3_bucket_in_path(const struct s3 *s3, const char *bucket)
+{
+	return s3->path_style || (s3->settings.style == S3_STYLE_AUTO && strchr(bucket, '.'));
+}
+
 static struct s3 *new_session(const struct s3_settings *settings)
 {
 	struct s3 *s3 = calloc(1, sizeof(*s3));

@@ -128,7 +128,7 @@ static bool make(struct database *database, const struct config_seed *seed,
 {
 	struct schema *schema = NULL;
 	struct buf sql;
-	if (seed->schema && !schema_load(seed->schema, &schema, err))
+	if (*seed->schema && !schema_load(seed->schema, &schema, err))
 		return false;
 	buf_init(&sql, MAX_SQL);
 	if (there)

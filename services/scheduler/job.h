@@ -45,8 +45,6 @@ MUST_CHECK bool job_execute(
 
 /* The jobs of a service: each running one has a thread. */
 struct jobs;
-/* Configuration errors in what no key alone can tell. */
-MUST_CHECK bool jobs_check(const struct config *config, struct err *err);
 struct jobs *jobs_new(const struct config *config);
 /* Ends what runs, and waits for it. */
 void jobs_free(struct jobs *jobs);

@@ -51,19 +51,6 @@ struct jobs *jobs_new(const struct config *config)
 	return jobs;
 }
 
-bool jobs_check(const struct config *config, struct err *err)
-{
-	for (size_t i = 0; i < config->job_count; i++) {
-		const struct config_job *job = &config->jobs[i];
-		struct cron cron;
-		if (*job->cron && !cron_parse(job->cron, &cron, err)) {
-			err_prefix(err, "%s:%d: jobs.%s.cron", config->path, job->line, job->name);
-			return false;
-		}
-	}
-	return true;
-}
-
 bool jobs_lead(struct jobs *jobs, struct database *database, int64_t since, struct err *err)
 {
 	for (size_t i = 0; i < jobs->count; i++) {

@@ -338,10 +338,8 @@ static bool serve(struct service *service, struct err *err)
 static bool check_start(const struct config *config, struct err *err)
 {
 	struct project project;
-	struct cron cron;
 	if (!cron_use_zone(config->recalculate.time_zone, err) ||
-		(*config->recalculate.cron && !cron_parse(config->recalculate.cron, &cron, err)) ||
-		!jobs_check(config, err) || !project_load(config, &project, err))
+		!project_load(config, &project, err))
 		return false;
 	project_release(&project);
 	for (unsigned i = 0; !stop_requested(); i++) {

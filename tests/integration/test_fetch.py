@@ -147,9 +147,14 @@ def test_a_busy_server_is_given_time(project, server):
     assert project.json("fetch", code=1)[0]["outcome"] == "failed"
     assert time.monotonic() - began < 5
     assert state(project, "busy")["not_before_ms"] / 1000 == pytest.approx(time.time() + 3600, abs=30)
+    # Who asks for an age does not get it.
+    server.route("/x", lambda request: Answer(503, headers={"Retry-After": str(2**62)}))
+    assert project.json("fetch", code=1)[0]["outcome"] == "failed"
+    assert state(project, "busy")["not_before_ms"] / 1000 == pytest.approx(time.time() + 86400, abs=30)
 
 
-@pytest.mark.parametrize("case", ["goes on", "changed", "weak tag", "packed", "another part"])
+@pytest.mark.parametrize("case", ["goes on", "changed", "empty", "weak tag", "packed", "another part", "another tag",
+                                  "a piece"])
 def test_a_download_that_breaks_off_goes_on_where_it_was(project, server, case):
     """With a server that is away in between; and where going on would be wrong, all of it comes again."""
     old, new = bytes(range(256)) * 40, bytes(reversed(range(256))) * 30
@@ -165,20 +170,36 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(project, server, case):
             return Answer(body=old[:4000], length=len(old), headers={"ETag": tag})
         if case == "goes on" and len(asked) == 2:
             return Answer(503)
-        if case == "changed":
-            return Answer(body=new, headers={"ETag": '"2"'})
+        if case in ("changed", "empty"):
+            return Answer(body=new if case == "changed" else b"", headers={"ETag": '"2"'})
         wanted = request.headers.get("range")
         if not wanted:
             return Answer(body=old, headers={"ETag": tag})
         assert request.headers["if-range"] == '"1"' and "accept-encoding" not in request.headers
         start = int(re.fullmatch(r"bytes=(\d+)-", wanted).group(1)) - (100 if case == "another part" else 0)
-        return Answer(206, old[start:], {"ETag": tag, "Content-Range": f"bytes {start}-{len(old) - 1}/{len(old)}"})
+        end = start + 100 if case == "a piece" else len(old)
+        return Answer(206, old[start:end], {"ETag": '"2"' if case == "another tag" else tag,
+                                            "Content-Range": f"bytes {start}-{end - 1}/{len(old)}"})
 
     source(project, "large", server.route("/large.bin", answer))
-    assert project.json("fetch")[0]["bytes"] == len(new if case == "changed" else old)
-    assert list(inbox(project, "large").values()) == [new if case == "changed" else old]
-    assert ("range" in asked[1]) == (case in ("goes on", "changed", "another part"))
-    assert len(asked) == (3 if case in ("goes on", "another part") else 2)
+    whole = {"changed": new, "empty": b""}.get(case, old)
+    assert project.json("fetch")[0]["bytes"] == len(whole)
+    assert list(inbox(project, "large").values()) == [whole]
+    assert ("range" in asked[1]) == (case not in ("weak tag", "packed"))
+    assert len(asked) == (3 if case in ("goes on", "another part", "another tag", "a piece") else 2)
+
+
+def test_a_download_that_gets_further_each_time_is_no_failed_try(project, server):
+    body = bytes(range(256)) * 16
+
+    def answer(request):
+        start = int(request.headers.get("range", "bytes=0-")[6:-1])
+        headers = {"ETag": '"1"', "Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"}
+        return Answer(206 if start else 200, body[start:start + 1024], headers, length=len(body) - start)
+
+    source(project, "far", server.route("/far.bin", answer), retries=1)
+    assert project.json("fetch")[0]["bytes"] == len(body)
+    assert list(inbox(project, "far").values()) == [body] and len(server.asked("/far.bin")) == 4
 
 
 def test_requests_keep_their_distance(project, server):
@@ -214,6 +235,7 @@ def test_errors_say_what_and_never_the_key(project, server):
     (lambda r: Answer(body=b"x" * 5000), {"max_bytes": 1000}, "longer than 1000 bytes"),
     (lambda r: Answer(body=gzip.compress(b"x" * 5000), headers={"Content-Encoding": "gzip"}), {"max_bytes": 1000},
      "longer than 1000 bytes"),
+    (lambda r: Answer(304), {}, "HTTP status 304"),
     (lambda r: Answer(302, headers={"Location": "/bad"}), {}, "more than 5 redirects"),
     (lambda r: Answer(302, headers={"Location": "file:///etc/passwd"}), {}, "no http or https URL"),
     (lambda r: b"<html>", {"paging": {"by": "page"}}, "no JSON document .*: <html>"),
@@ -228,10 +250,18 @@ def test_errors_say_what_and_never_the_key(project, server):
     (lambda r: Answer(body=page(1), headers={"Link": '<http://elsewhere.invalid/>; rel="next"'}),
      {"paging": {"by": "link"}}, "on another host"),
     (lambda r: Answer(200, page(1), {"Link": '<ftp://h/>; rel="next"'}), {"paging": {"by": "link"}}, "no http or https"),
-], ids=range(14))
+], ids=range(15))
 def test_what_is_wrong_is_refused_whole(project, server, answer, settings, words):
     error = failing(project, server, answer, dataset="orders", **settings)
     assert re.search(words, error), error
+
+
+def test_a_cursor_that_is_a_url_is_still_the_parameter(project, server):
+    cursor = "https://elsewhere.invalid/?after=1"
+    source(project, "api", server.route("/api", lambda r: page(len(r.query), next=None if r.query else cursor)),
+           dataset="orders", paging={"by": "cursor", "parameter": "from", "cursor": "next"})
+    assert project.json("fetch")[0]["files"] == 2
+    assert server.asked("/api")[1].query == {"from": cursor}
 
 
 def test_keys_do_not_follow_a_redirect(project, server):

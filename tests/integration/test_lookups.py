@@ -261,7 +261,7 @@ def test_init_takes_fitting_tables_only(project, database):
                           ({"town": {"table": "dim.town", "column": "id"}}, "another column 'id'"),
                           ({"town": "dim.town", "kind": {"table": "dim.town", "text": "name"}}, "dim.town has columns"),
                           ({"town": "penstock.file"}, "not for tables of yours"),
-                          ({"town": {"tabel": "dim.town"}}, "expected a map")):
+                          ({"town": {"tabel": "dim.town"}}, "did you mean table?")):
         prepare(project, lookups=lookups)
         assert part in project.run("config", "check", code=2).err
 

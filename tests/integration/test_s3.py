@@ -2,6 +2,7 @@
 """The S3 room against a real server: its own operations, judged by a client of our own in Python."""
 import contextlib
 import http.server
+import itertools
 import os
 import socket
 import subprocess
@@ -113,7 +114,10 @@ LISTING = """<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.c
 
 @pytest.mark.parametrize("answer, words", [
     (LISTING.format(more="true", token="t", key="in/a.csv"), "goes round in circles"),
+    (LISTING.replace("{key}", "in/a.csv").replace("{more}", "true"), "goes round in circles"),
     (LISTING.format(more="true", token="", key="in/a.csv"), "breaks off without a token"),
+    (LISTING.format(more="false", token="", key="in/a%00b").replace("<Is", "<EncodingType>url</EncodingType><Is"),
+     "with a NUL"),
     (LISTING.format(more="false", token="", key="elsewhere/a.csv"), "not asked for"),
     (LISTING.format(more="false", token="", key="in/" + "x" * 1100), "more than 1024 bytes"),
     (LISTING.format(more="false", token="", key="in/a.csv").replace("<Size>1", "<Size>-1"), "without a size"),
@@ -121,12 +125,15 @@ LISTING = """<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.c
     ("", "XML is broken"),
 ])
 def test_a_server_that_lists_nonsense_is_not_believed(tmp_path, answer, words):
+    tokens = itertools.cycle("abc")
+
     class Nonsense(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            body = answer.replace("{token}", next(tokens)).encode()
             self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(answer.encode())
+            self.wfile.write(body)
 
         def log_message(self, *_):
             pass

@@ -54,6 +54,8 @@ static void numbers_are_strict(void **state)
 	refused("alerts: {mail: {from: 'Bob <b@x.org>'}}\n", "expected a mail address");
 	refused("alerts: {mail: {to: [a@x.org, 'b@@x.org']}}\n", "is no mail address");
 	refused("inbox: ''\n", "expected a folder, not ''");
+	refused("inbox: s3://bucket/in\n", "expected a folder, not 's3://bucket/in'");
+	refused("archive: https://host/x\n", "expected a folder or s3://BUCKET/PREFIX, not");
 	refused("topics: {prefix: 'a b'}\n", "letters, digits");
 	refused(DATASET("chunk_bytes: 1MiB"),
 		"a.chunk_bytes: expected a size from 16KiB to 900KiB");
@@ -68,13 +70,46 @@ static void unknown_keys_suggest_known_ones(void **state)
 		"topics.partition: unknown key; did you mean partitions?");
 	refused(DATASET("csv: {delimeter: ';'}"),
 		"penstock.yml:7: datasets.a.csv.delimeter: unknown key; did you mean delimiter?");
-	refused("xyzzy: 1\n", "xyzzy: unknown key");
+	refused("xyzzy: 1\n", "xyzzy: unknown key; `penstock config print --reference` lists");
+	refused(DATASET("lookups:\n      town: {table: dim.town, colum: x}"),
+		"penstock.yml:8: datasets.a.lookups.town.colum: unknown key; did you mean column?");
+	refused(DATASET("lookups: {town: a.b.c}"),
+		"datasets.a.lookups.town.table: expected SCHEMA.TABLE, not 'a.b.c'");
+	refused("seeds:\n  dim.town:\n    fil: x\n", "penstock.yml:3: seeds.dim.town.fil: unknown");
+	refused("seeds: {dim.town: {key: id}}\n", "seeds.dim.town.file: missing; expected a CSV");
+	refused("seeds: {a.b.c: x.csv}\n", "not 'a.b.c'");
 	refused("topics: 5\n", "penstock.yml:1: topics: expected a map");
 	refused("- a\n", "penstock.yml:1: expected a map");
 	refused("datasets: [a]\n", "datasets: expected a map of datasets by name, not a list");
 	refused("datasets: {a: 1}\n", "datasets.a: expected a map");
 	refused("datasets: {A: {}}\n", "datasets.A: a dataset's name");
 	refused("datasets: {dead: {}}\n", "a dataset's name");
+}
+
+static void mistakes_never_repeat_a_secret(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"alerts: {webhook: 'hooks.example/S3CRET'}\n",
+		"alerts: {mail: {server: 'smtp://user:S3CRET@host'}}\n",
+		"sources: {a: {url: 'https://host/a b?key=S3CRET'}}\n"};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config config;
+		struct err err;
+		assert_false(scratch_load(texts[i], &config, &err));
+		assert_non_null(strstr(err.message, "it may hold a secret"));
+		assert_null(strstr(err.message, "S3CRET"));
+	}
+}
+
+static void times_are_read_at_once(void **state)
+{
+	(void)state;
+	refused("schedule: {recalculate: {cron: '* *'}}\n",
+		"penstock.yml:1: schedule.recalculate.cron: cron '* *': expected five fields");
+	refused("schedule: {recalculate: {time_zone: Mars}}\n",
+		"schedule.recalculate.time_zone: time_zone 'Mars': no such zone");
+	refused("jobs: {j: {command: [x], cron: '61 * * * *'}}\n",
+		"jobs.j.cron: cron '61 * * * *': '61' is no minute");
 }
 
 static void several_mistakes_come_at_once(void **state)
@@ -376,6 +411,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_strict),
 		cmocka_unit_test(unknown_keys_suggest_known_ones),
+		cmocka_unit_test(mistakes_never_repeat_a_secret),
+		cmocka_unit_test(times_are_read_at_once),
 		cmocka_unit_test(several_mistakes_come_at_once),
 		cmocka_unit_test(delimiters_have_names),
 		cmocka_unit_test(fields_have_forms),

@@ -51,6 +51,10 @@ static void failures_are_tried_again_sooner(void **state)
 	assert_int_equal(fetch_due_ms(&remote, &known, NOW), NOW + 60 * MINUTE);
 	known.not_before_ms = NOW + 90 * MINUTE;
 	assert_int_equal(fetch_due_ms(&remote, &known, NOW), NOW + 90 * MINUTE);
+	/* A clock that was ahead when the server asked. */
+	known.not_before_ms = NOW + 30 * 24 * 60 * MINUTE;
+	assert_int_equal(fetch_due_ms(&remote, &known, NOW), NOW + 60 * MINUTE);
+	known.not_before_ms = 0;
 	known.fatal = 1;
 	assert_int_equal(fetch_due_ms(&remote, &known, NOW), NOW + 600 * MINUTE);
 }

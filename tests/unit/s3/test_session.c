@@ -83,6 +83,9 @@ static void assert_server(
 	assert_string_equal(s3->scheme, scheme);
 	assert_string_equal(s3->host, host);
 	assert_int_equal(s3->path_style, path_style);
+	assert_int_equal(s3_bucket_in_path(s3, "plain"), path_style);
+	assert_int_equal(
+		s3_bucket_in_path(s3, "with.dot"), path_style || settings->style == S3_STYLE_AUTO);
 	s3_close(s3);
 }
 
