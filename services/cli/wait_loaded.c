@@ -70,6 +70,15 @@ static void tell_pause(struct wait *wait, const char *paused)
 			paused);
 }
 
+/* Chunks a worker has in its hands for good are never loaded, whatever the others do. */
+static bool go_on(const struct publication_progress *now, struct err *err)
+{
+	return !now->stopped[0] ||
+	       err_fail(err, ERR_FATAL,
+		       "workers have stopped dataset %s. Mend the cause, then restart the workers",
+		       now->stopped);
+}
+
 /* Reads on from the first publication that is not loaded; *ret_all when there is none. */
 static bool look(struct wait *wait, bool *ret_all, struct err *err)
 {
@@ -87,13 +96,13 @@ static bool look(struct wait *wait, bool *ret_all, struct err *err)
 		progress_update(
 			&wait->progress, wait->done + now.chunks, wait->verdict.rows + now.rows);
 		if (!now.complete && now.chunks < item->chunks)
-			break;
+			return go_on(&now, err);
 		wait->done += item->chunks;
 		wait->verdict.rows += now.rows;
 		wait->verdict.rejects += now.rejects;
 		wait->verdict.dead_letters += now.dead_letters;
 	}
-	*ret_all = wait->at == wait->list->count;
+	*ret_all = true;
 	return true;
 }
 

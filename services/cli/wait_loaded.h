@@ -33,7 +33,7 @@ struct loaded_verdict {
 /*
  * Waits, with a progress bar over the chunks, until each is loaded or a dead letter; tells on
  * stderr when a dataset is paused, and at the end what came of it. Waits on while Postgres is
- * away. RETRY when a stop was requested.
+ * away. RETRY when a stop was requested; FATAL when a dataset is stopped.
  */
 MUST_CHECK bool wait_loaded(const struct config *config, const struct loaded_list *list,
 	struct loaded_verdict *ret_verdict, struct err *err);

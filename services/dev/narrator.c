@@ -9,12 +9,18 @@
 #include "penstock_dev_sql.h"
 #include "postgres/database.h"
 
+/* A line as it was told last. */
+struct told {
+	char text[400];
+};
+
 struct narrator {
 	const char *url;
 	struct database *database;
-	char last[64];	  /* time of the newest event told */
-	char paused[400]; /* as told last */
-	int width;	  /* of the widest subject so far, within limits */
+	char last[64]; /* time of the newest event told */
+	struct told paused;
+	struct told stopped;
+	int width; /* of the widest subject so far, within limits */
 };
 
 struct narrator *narrator_new(const char *url)
@@ -75,18 +81,27 @@ static bool tell_events(struct narrator *narrator, struct err *err)
 	return true;
 }
 
+static bool is_news(struct told *told, const char *text)
+{
+	struct told now;
+	text_copy(now.text, sizeof(now.text), text);
+	bool news = strcmp(now.text, told->text) != 0;
+	text_copy(told->text, sizeof(told->text), now.text);
+	return news;
+}
+
 static bool tell_pauses(struct narrator *narrator, struct err *err)
 {
 	struct database_rows *rows = NULL;
 	if (!database_query(narrator->database, sql_dev_paused, NULL, 0, &rows, err))
 		return false;
-	const char *paused = database_text(rows, 0, 0);
-	char cut[sizeof(narrator->paused)];
-	text_copy(cut, sizeof(cut), paused);
-	if (strcmp(cut, narrator->paused) != 0) {
-		printf("%-14s %s\n", *cut ? "paused" : "resumed", cut);
-		memcpy(narrator->paused, cut, sizeof(cut));
-	}
+	const char *paused = narrator->paused.text;
+	const char *stopped = narrator->stopped.text;
+	if (is_news(&narrator->paused, database_text(rows, 0, 0)))
+		printf("%-14s %s\n", *paused ? "paused" : "resumed", paused);
+	if (is_news(&narrator->stopped, database_text(rows, 0, 1)) && *stopped)
+		printf("%-14s %s. Mend the cause, then start penstock dev again\n", "stopped",
+			stopped);
 	database_rows_free(rows);
 	return true;
 }

@@ -40,6 +40,7 @@ static const struct listing_column worker_columns[] = {
 	{"rejects", "rejects", LISTING_INT},
 	{"partitions", "partitions", LISTING_TEXT},
 	{"paused", "paused", LISTING_TEXT},
+	{"stopped", "stopped", LISTING_TEXT},
 };
 
 static const struct listing_column run_columns[] = {

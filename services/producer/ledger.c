@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "penstock_producer_sql.h"
 #include "postgres/quote.h"
 #include "producer/producer.h"
@@ -98,6 +99,11 @@ bool ledger_count_files(struct database *database, const char *dataset, int64_t 
 
 /* ---- publish --wait ---- */
 
+static void copy_reason(char *to, size_t size, const char *reason)
+{
+	text_copy(to, size, reason ? reason : "");
+}
+
 bool publication_progress_read(struct database *database, const char *dataset, int64_t file_id,
 	int64_t chunks, struct publication_progress *ret_progress, struct err *err)
 {
@@ -115,8 +121,8 @@ bool publication_progress_read(struct database *database, const char *dataset, i
 		.dead_letters = database_int(rows, 0, 4),
 	};
 	progress.complete = strcmp(state, "loading") != 0 || database_int(rows, 0, 1) >= chunks;
-	const char *paused = database_text(rows, 0, 5);
-	snprintf(progress.paused, sizeof(progress.paused), "%s", paused ? paused : "");
+	copy_reason(progress.paused, sizeof(progress.paused), database_text(rows, 0, 5));
+	copy_reason(progress.stopped, sizeof(progress.stopped), database_text(rows, 0, 6));
 	database_rows_free(rows);
 	*ret_progress = progress;
 	return true;

@@ -91,7 +91,9 @@ struct publication_progress {
 	int64_t rejects; /* the producer's and the workers' */
 	int64_t dead_letters;
 	bool complete;	  /* loaded, or kept out because it is superseded or retracted */
-	char paused[500]; /* "orders: reason" of a worker that paused the dataset; "" when none */
+	/* "orders: reason" of a worker that paused or stopped the dataset; "" when none did */
+	char paused[500];
+	char stopped[500];
 };
 
 struct database;

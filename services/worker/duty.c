@@ -7,9 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "postgres/quote.h"
 
 static const int64_t first_wait_ms = 1000;
 static const int64_t longest_wait_ms = 30000;
+static const size_t max_told = 100;
+static const size_t max_told_bytes = 640;
 
 void duties_init(struct duties *duties, const struct datasets *datasets)
 {
@@ -63,24 +66,24 @@ void duty_succeed(struct duty *duty)
 	duty->reason[0] = '\0';
 }
 
-bool duties_all_stopped(const struct duties *duties)
+bool duties_describe(const struct duties *duties, bool stopped, struct buf *out)
 {
-	for (size_t i = 0; i < duties->count; i++)
-		if (duties->items[i].state != DUTY_STOPPED)
-			return false;
-	return duties->count > 0;
-}
-
-void duties_describe(const struct duties *duties, struct buf *out)
-{
-	const char *separator = "";
-	for (size_t i = 0; i < duties->count; i++) {
+	size_t told = 0;
+	array_begin(out);
+	for (size_t i = 0; i < duties->count && told < max_told; i++) {
 		const struct duty *duty = &duties->items[i];
-		if (!duty->reason[0])
+		if (!duty->reason[0] || (duty->state == DUTY_STOPPED) != stopped)
 			continue;
-		buf_printf(out, "%s%s: %s", separator, duty->dataset->config->name, duty->reason);
-		separator = "; ";
+		struct buf text;
+		buf_init(&text, max_told_bytes);
+		buf_printf(&text, "%s: ", duty->dataset->config->name);
+		text_clean(&text, duty->reason, strlen(duty->reason), sizeof(duty->reason));
+		array_add(out, buf_text(&text));
+		buf_release(&text);
+		told++;
 	}
+	array_end(out);
+	return told > 0;
 }
 
 bool duties_apply(const struct duties *duties, struct kafka_consumer *consumer, struct err *err)

@@ -42,9 +42,12 @@ struct duty *duties_of_topic(const struct duties *duties, const char *topic);
  * reason. */
 void duty_fail(struct duty *duty, const struct err *err);
 void duty_succeed(struct duty *duty);
-bool duties_all_stopped(const struct duties *duties);
-/* "orders: reason; ..." for people. */
-void duties_describe(const struct duties *duties, struct buf *out);
+/*
+ * Those stopped, or those that wait, as an array literal of "orders: reason", a hundred at most:
+ * whether there are any. `out` holds DUTIES_MAX_TEXT.
+ */
+#define DUTIES_MAX_TEXT ((size_t)128 << 10)
+bool duties_describe(const struct duties *duties, bool stopped, struct buf *out);
 
 /* Pauses what belongs to datasets not working, resumes the rest of the assignment. */
 MUST_CHECK bool duties_apply(

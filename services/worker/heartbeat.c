@@ -28,7 +28,7 @@ bool heartbeat_write(struct database *database, const struct heartbeat *heartbea
 	buf_init(&partitions, max_partitions_text);
 	describe_partitions(heartbeat, &partitions);
 	const char *const parameters[] = {heartbeat->worker, heartbeat->state, chunks, rows,
-		rejects, buf_text(&partitions), heartbeat->paused};
+		rejects, buf_text(&partitions), heartbeat->paused, heartbeat->stopped};
 	bool ok = database_run(database, sql_worker_heartbeat, parameters,
 		sizeof(parameters) / sizeof(parameters[0]), NULL, err);
 	buf_release(&partitions);

@@ -17,7 +17,8 @@ struct heartbeat {
 	int64_t rejects;
 	const struct kafka_partition *partitions; /* assigned now */
 	size_t partition_count;
-	const char *paused; /* "" when nothing waits */
+	const char *paused; /* array literals of "orders: reason" */
+	const char *stopped;
 };
 
 /* Writes the row; removes those of workers not heard of for a day. */

@@ -151,9 +151,6 @@ static bool loop(struct job *job, struct err *err)
 {
 	while (!stop_requested()) {
 		job_note_progress(job);
-		if (duties_all_stopped(&job->duties))
-			return err_fail(err, ERR_FATAL, "every dataset is stopped; first: %s",
-				job->duties.items[0].reason);
 		if (!keep_house(job, err) || !poll_one(job, err))
 			return false;
 		int64_t due = groups_due_us(job);

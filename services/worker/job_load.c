@@ -94,6 +94,7 @@ static bool set_aside(struct job *job, size_t at, const struct err *why, struct 
 	struct duty *duty = &job->duties.items[at];
 	struct group *group = &job->groups[at];
 	duty_fail(duty, why);
+	job->beat_us = 0; /* told at once */
 	metric_set(job->metrics, &worker_paused, 1, duty->dataset->config->name);
 	struct kafka_partition first[GROUP_MAX_MESSAGES];
 	size_t n = group_first_offsets(group, first);

@@ -52,12 +52,15 @@ bool job_ensure_database(struct job *job, struct err *err)
 bool job_beat(struct job *job, const char *state, struct err *err)
 {
 	struct buf paused;
-	buf_init(&paused, 16384);
-	duties_describe(&job->duties, &paused);
+	struct buf stopped;
+	buf_init(&paused, DUTIES_MAX_TEXT);
+	buf_init(&stopped, DUTIES_MAX_TEXT);
+	bool halted = duties_describe(&job->duties, false, &paused);
+	halted = duties_describe(&job->duties, true, &stopped) || halted;
 	const struct kafka_partition *assigned = NULL;
 	size_t n = job->consumer ? kafka_consumer_assignment(job->consumer, &assigned) : 0;
 	if (!state)
-		state = paused.len ? "paused" : job->loaded_since_beat ? "loading" : "idle";
+		state = halted ? "paused" : job->loaded_since_beat ? "loading" : "idle";
 	const struct heartbeat heartbeat = {
 		.worker = job->name,
 		.state = state,
@@ -67,9 +70,11 @@ bool job_beat(struct job *job, const char *state, struct err *err)
 		.partitions = assigned,
 		.partition_count = n,
 		.paused = buf_text(&paused),
+		.stopped = buf_text(&stopped),
 	};
 	bool ok = heartbeat_write(job->database, &heartbeat, err);
 	buf_release(&paused);
+	buf_release(&stopped);
 	job->beat_us = clock_monotonic_us() + HEARTBEAT_MS * 1000;
 	job->loaded_since_beat = false;
 	return ok;

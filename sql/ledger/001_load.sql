@@ -113,7 +113,8 @@ CREATE TABLE penstock.worker (
   rows bigint NOT NULL DEFAULT 0,
   rejects bigint NOT NULL DEFAULT 0,
   partitions text NOT NULL DEFAULT '',  -- 'penstock.orders/0 penstock.orders/3'
-  paused text NOT NULL DEFAULT ''       -- 'orders: reason'
+  paused text[] NOT NULL DEFAULT '{}',  -- 'orders: reason'; tried again and again
+  stopped text[] NOT NULL DEFAULT '{}'  -- the same; until the worker is started anew
 );
 
 -- The last transaction that changed a dataset's rows otherwise than by loading chunks.

@@ -13,6 +13,11 @@ FROM penstock.dead_letter d
 WHERE d.replayed_at IS NULL
 GROUP BY d.dataset)
 UNION ALL
+(SELECT 'stopped_dataset', split_part(r.reason, ': ', 1), 'workers have stopped dataset ' || min(r.reason)
+FROM penstock.worker w, unnest(w.stopped) AS r (reason)
+WHERE w.state <> 'stopped' AND w.heartbeat_at > now() - interval '30 seconds'
+GROUP BY 2)
+UNION ALL
 (SELECT 'failed_run', 'models', 'run ' || r.run_id || ' failed, old results are kept: ' || r.error
 FROM (SELECT * FROM penstock.run
       WHERE trigger <> 'check' AND state IN ('published', 'failed')

@@ -73,7 +73,7 @@ class Room:
                 if "level=error" in line and f"dataset={dataset} " in line]
 
     def paused(self):
-        return self.database.value("SELECT paused FROM penstock.worker WHERE state <> 'stopped'")
+        return self.database.value("SELECT array_to_string(paused || stopped, '; ') FROM penstock.worker WHERE state <> 'stopped'")
 
     def metric(self, dataset):
         with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as reply:
@@ -209,7 +209,8 @@ def test_fatal_stops_that_dataset_and_says_what_to_do(room):
     for name, line in lines.items():
         assert "a dataset is stopped; the others go on; mend the cause, then restart the worker" in line
         assert "class=FATAL" in line and room.metric(name) == 1
-        wait_until(lambda name=name: f"{name}: " in room.paused(), 20, f"{name} is told as paused")
+        wait_until(lambda name=name: f"{name}: " in room.paused(), 20, f"{name} is told as stopped")
+        assert any(f"{name}: " in row["stopped"] for row in room.project.json("status")["workers"])
     assert "raw.dropped" in lines["dropped"].replace('\\"', "") and "penstock init" in lines["dropped"]
     assert "by_name" in lines["second"] and "Drop it" in lines["second"]
     room.others_go_on()
@@ -222,6 +223,35 @@ def test_fatal_stops_that_dataset_and_says_what_to_do(room):
         room.complete(name, file_id)
         assert room.ids(name) == [1, 2]
     room.nothing_died()
+
+
+def test_a_worker_whose_only_dataset_is_stopped_stays_and_says_so(kafka, postgres, tmp_path, unique):
+    """It does not die and come back again and again; publish --wait does not wait for what never comes."""
+    database = postgres.create_database(unique)
+    project = Project(tmp_path, kafka.bootstrap, database.conninfo, f"{unique}.")
+    try:
+        project.dataset("only", FIELDS, "only-*.csv", ["id"])
+        project.run("init")
+        database.execute("ALTER TABLE raw.only ALTER amount TYPE numeric")
+        room = Room(project, database)
+        room.start_worker()
+        path = project.file("only-1.csv", "id,amount,name\n1,1,a\n")
+        waited = project.run("publish", path, "--wait", code=1)
+        assert "workers have stopped dataset only: " in waited.err and "restart the workers" in waited.err
+        assert "amount" in waited.err and "numeric" in waited.err
+        worker, = project.json("status")["workers"]
+        assert (worker["alive"], worker["state"], worker["paused"]) == (1, "paused", "")
+        assert worker["stopped"].startswith("only: ")
+        room.nothing_died()
+        database.execute("ALTER TABLE raw.only ALTER amount TYPE bigint")
+        assert room.worker.stop() == 0
+        room.start_worker()
+        project.run("publish", path, "--wait")
+        assert room.ids("only") == [1]
+    finally:
+        project.close()
+        print(project.logs())
+        database.close()
 
 
 def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique):

@@ -120,6 +120,8 @@ def test_every_condition_of_the_ledger(watched, database, hook):
     watched.write()
     database.execute("INSERT INTO penstock.dead_letter (topic, partition, \"offset\", dataset, stage, "
                  "reason, worker) VALUES ('t', 0, 7, 'orders', 'chunk', 'wrong CRC', 'w')")
+    database.execute("INSERT INTO penstock.worker (worker, state, stopped) "
+                     "VALUES ('w', 'paused', ARRAY['orders: no table']), ('x', 'paused', ARRAY['orders: no table'])")
     database.execute("INSERT INTO penstock.run (trigger, state, generation, error) "
                  "VALUES ('load', 'failed', 1, 'division by zero')")
     database.execute("INSERT INTO penstock.current_check VALUES ('unique_x'); "
@@ -131,20 +133,22 @@ def test_every_condition_of_the_ledger(watched, database, hook):
     def kinds(word):
         return sorted(line.split(" ")[1].rstrip(":") for line in hook.lines() if line.startswith(word))
 
-    wait_until(lambda: kinds("ALERT") == ["dead_letter", "failed_check", "failed_run", "stale_dataset"])
+    every = ["dead_letter", "failed_check", "failed_run", "stale_dataset", "stopped_dataset"]
+    wait_until(lambda: kinds("ALERT") == every)
     text = "\n".join(hook.lines())
     assert "1 dead letter of dataset orders: wrong CRC" in text
+    assert "workers have stopped dataset orders: no table" in text
     assert "failed, old results are kept: division by zero" in text
     assert "check unique_x failed: 3 rows" in text
     assert "dataset orders: no file became complete since" in text
     database.execute("UPDATE penstock.dead_letter SET replayed_at = now()")
+    database.execute("UPDATE penstock.worker SET state = 'stopped'")
     database.execute("INSERT INTO penstock.run (trigger, state, generation) VALUES ('load', 'published', 1)")
     database.execute("INSERT INTO penstock.check_result (run_id, name, kind, model, severity, state) "
                  "SELECT max(run_id), 'unique_x', 'unique', 'marts.x', 'error', 'pass' FROM penstock.run")
     database.execute("INSERT INTO penstock.file (dataset, file_id, sha256, name, state, complete_at) "
                  "VALUES ('orders', 1, 'x', 'a', 'complete', now() + interval '1 hour')")
-    wait_until(lambda: kinds("cleared") ==
-               ["dead_letter", "failed_check", "failed_run", "stale_dataset"])
+    wait_until(lambda: kinds("cleared") == every)
 
 
 def test_what_waits_too_long_in_kafka_and_in_the_inbox(watched, hook):

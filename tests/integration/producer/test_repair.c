@@ -167,7 +167,7 @@ static void load_with_dead_letter(struct database *database, const struct topic 
 static void pause_then_load(struct database *database, const struct topic *topic)
 {
 	sql_exec(database, "INSERT INTO penstock.worker (worker, state, paused) "
-			   "VALUES ('w', 'paused', 'orders: no such customer')");
+			   "VALUES ('w', 'paused', ARRAY['x: y', 'orders: no such customer'])");
 	load(database, topic, -1);
 }
 
