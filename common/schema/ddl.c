@@ -125,7 +125,10 @@ static void alter(struct upgrade *up, const char *what, const char *column)
 	ddl_quote_identifier(up->out, column);
 }
 
-/* The rows already there get the default, as if they had been read with this schema. */
+/*
+ * The rows already there get the default, as if they had been read with this schema. The column
+ * keeps it: workers that have not met the new schema yet leave the column out.
+ */
 static void add_column(struct upgrade *up, const struct field *field)
 {
 	bool has_value = field->default_json && strcmp(field->default_json, "null") != 0;
@@ -155,9 +158,6 @@ static void add_column(struct upgrade *up, const struct field *field)
 				"nullable with default null, or an empty array or map");
 			return;
 		}
-		buf_append_text(up->out, ";\n");
-		alter(up, " ALTER COLUMN ", field->column);
-		buf_append_text(up->out, " DROP DEFAULT");
 	}
 	buf_append_text(up->out, ";\n");
 }

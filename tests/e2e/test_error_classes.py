@@ -283,6 +283,16 @@ def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique)
         room.others_go_on()
         room.nothing_died()
         wait_until(lambda: room.paused() == "", 20, "nothing is paused")
+        # The table grows once more; what the worker, still with its older schema, loads has the defaults.
+        grown = json.loads((project.folder / "schemas/growing.avsc").read_text())["fields"] + [
+            {"name": "size", "type": "int", "default": 7}, {"name": "unit", "type": ["string", "null"], "default": "cm"}]
+        project.dataset("growing", grown, "growing-*.csv", ["id"])
+        project.run("init")
+        project.dataset("growing", fields, "growing-*.csv", ["id"])
+        room.complete("growing", project.json("publish", project.file(
+            "growing-old.csv", "id,amount,name,colour\n4,4,d,red\n"))[0]["file_id"])
+        assert database.execute("SELECT id, size, unit FROM raw.growing ORDER BY id") == [
+            (number, 7, "cm") for number in (1, 2, 3, 4)]
     finally:
         project.close()
         print(project.logs())
