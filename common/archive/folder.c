@@ -28,7 +28,9 @@ static const int64_t leftover_s = 24 * 3600;
 
 /* ---- objects ---- */
 
+/* Messages name the root: the temporary name would make a new message of each try. */
 struct put {
+	const char *root;
 	char temporary[PATH_MAX];
 	int fd;
 	struct archive_object object;
@@ -51,7 +53,7 @@ static bool put_copy(struct put *put,
 		sha256_add(hash, block, n);
 		put->object.size += (int64_t)n;
 		ok = file_write_all(put->fd, block, n, err) ||
-		     err_prefix(err, "archiving to %s", put->temporary);
+		     err_prefix(err, "archiving to %s", put->root);
 	}
 	free(block);
 	unsigned char digest[SHA256_SIZE];
@@ -87,7 +89,7 @@ static bool put_in_place(
 	if (stat(path, &st) == 0 && st.st_size == put->object.size)
 		return sync_way(archive, path, err);
 	if (fchmod(put->fd, 0444) != 0 || fsync(put->fd) != 0)
-		return err_fail_errno(err, ERR_RETRY, "syncing %s", put->temporary);
+		return err_fail_errno(err, ERR_RETRY, "syncing a file of %s", put->root);
 	/* Replaces only what a damaged disk made of it: the content of this name is fixed. */
 	if (rename(put->temporary, path) != 0)
 		return err_fail_errno(err, ERR_RETRY, "archiving as %s", path);
@@ -98,12 +100,12 @@ static bool folder_put(struct archive *archive, const char *dataset,
 	bool (*read)(void *handle, void *to, size_t n, size_t *ret_n, struct err *err),
 	void *handle, struct archive_object *ret_object, struct err *err)
 {
-	struct put put = {.fd = -1};
+	struct put put = {.root = archive->root, .fd = -1};
 	if (!archive_path(archive, put.temporary, err, "%s/put-XXXXXX", incoming))
 		return false;
 	put.fd = mkostemp(put.temporary, O_CLOEXEC);
 	if (put.fd < 0)
-		return err_fail_errno(err, ERR_RETRY, "creating %s", put.temporary);
+		return err_fail_errno(err, ERR_RETRY, "archiving to %s", put.root);
 	bool ok = put_copy(&put, read, handle, err) && put_in_place(archive, dataset, &put, err);
 	close(put.fd);
 	unlink(put.temporary);

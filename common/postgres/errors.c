@@ -20,6 +20,7 @@ static const struct {
 	{"22", ERR_DATA, BLAME_ANY},	       /* a value that does not fit */
 	{"23502", ERR_DATA, BLAME_COLUMN},     /* not null */
 	{"23514", ERR_DATA, BLAME_CONSTRAINT}, /* check */
+	{"25006", ERR_RETRY, BLAME_ANY},       /* read only: a standby, or maintenance */
 	{"28", ERR_FATAL, BLAME_ANY},	       /* authorization */
 	{"3D", ERR_FATAL, BLAME_ANY},	       /* no such database */
 	{"40", ERR_RETRY, BLAME_ANY},	       /* serialization, deadlock */

@@ -67,7 +67,8 @@ bool object_files_expand(struct object_files *files, const char *argument, struc
 
 static bool write_to(void *context, const void *data, size_t n, struct err *err)
 {
-	return file_write_all(*(const int *)context, data, n, err);
+	return file_write_all(*(const int *)context, data, n, err) ||
+	       err_prefix(err, "keeping a copy in TMPDIR or /var/tmp");
 }
 
 bool object_file_place(const char *key, char ret_path[PATH_MAX], struct err *err)
@@ -80,7 +81,8 @@ bool object_file_place(const char *key, char ret_path[PATH_MAX], struct err *err
 	int n = snprintf(folder, sizeof(folder), "%s/penstock-XXXXXX",
 		temporary && *temporary ? temporary : "/var/tmp");
 	if (n >= (int)sizeof(folder) || !mkdtemp(folder))
-		return err_fail_errno(err, ERR_FATAL, "creating %s", folder);
+		return err_fail_errno(
+			err, ERR_FATAL, "creating %s (TMPDIR may name another folder)", folder);
 	snprintf(ret_path, PATH_MAX, "%s/%.*s", folder, NAME_MAX, name);
 	return true;
 }

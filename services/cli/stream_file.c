@@ -42,7 +42,7 @@ static bool copy_input(const struct stream_file *stream, int fd, struct err *err
 		if (n == 0)
 			return true;
 		if (!file_write_all(fd, block, (size_t)n, err))
-			return false;
+			return err_prefix(err, "keeping standard input in TMPDIR or /var/tmp");
 		total += n;
 		if (stream->progress)
 			stream->progress(stream->context, total);

@@ -54,8 +54,8 @@ static void on_assigned(void *context, const struct kafka_partition *partitions,
 	(void)partitions;
 	struct job *job = context;
 	struct err err;
-	bool ok = job->sick ? job_pause_all(job, &err)
-			    : duties_apply(&job->duties, job->consumer, &err);
+	bool ok = job->sick[0] ? job_pause_all(job, &err)
+			       : duties_apply(&job->duties, job->consumer, &err);
 	if (!ok)
 		log_err(LOG_WARN, "cannot pause partitions after a rebalance", &err);
 	log_info("partitions assigned", log_str("worker", job->name), log_int("count", count));

@@ -35,7 +35,7 @@ struct job {
 	struct group *groups;	 /* one a dataset */
 	struct loader **loaders; /* one a dataset; NULL without a database */
 	size_t grouped_bytes;	 /* in all groups */
-	bool sick;		 /* everything is paused until the database answers again */
+	char sick[400];		 /* not empty: all is paused until the database is well; why */
 	unsigned sick_attempt;
 	int64_t beat_us; /* when the next heartbeat is due */
 	int64_t chunks;

@@ -3,10 +3,13 @@
  * What a job does with a group: load, bury what is dead, commit the offsets. And when that fails:
  * set the dataset aside, or wait until the environment is well again with the group in hand.
  */
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/stop.h"
+#include "base/text.h"
 #include "worker/job_parts.h"
 #include "worker/metrics.h"
 
@@ -117,12 +120,13 @@ bool job_give_back_free(struct job *job, struct kafka_message *message, struct e
  * group. */
 static bool wait_out(struct job *job, const struct err *why, struct err *err)
 {
-	if (!job->sick) {
-		job->sick = true;
+	char reason[sizeof(job->sick)];
+	text_copy(reason, sizeof(reason), why->message);
+	if (strcmp(job->sick, reason) != 0)
 		log_err(LOG_WARN, "cannot load now; the same chunks are tried again", why);
-		if (!job_pause_all(job, err))
-			return false;
-	}
+	if (!job->sick[0] && !job_pause_all(job, err))
+		return false;
+	memcpy(job->sick, reason, sizeof(reason));
 	metric_add(job->metrics, &worker_retries_total, 1);
 	int64_t deadline =
 		clock_monotonic_us() + clock_backoff_ms(job->sick_attempt++, 200, 15000) * 1000;
@@ -146,9 +150,9 @@ static bool wait_out(struct job *job, const struct err *why, struct err *err)
 bool job_recovered(struct job *job, struct err *err)
 {
 	atomic_store(&job->database_good, true);
-	if (!job->sick)
+	if (!job->sick[0])
 		return true;
-	job->sick = false;
+	job->sick[0] = '\0';
 	job->sick_attempt = 0;
 	log_info("loading again", log_str("worker", job->name));
 	return duties_apply(&job->duties, job->consumer, err);

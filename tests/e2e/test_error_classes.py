@@ -254,6 +254,22 @@ def test_a_worker_whose_only_dataset_is_stopped_stays_and_says_so(kafka, postgre
         database.close()
 
 
+def test_a_server_that_is_read_only_is_waited_for(room, postgres):
+    """As a primary that comes back as a standby: 25006."""
+    def read_only(value):
+        with postgres.connect("postgres") as connection, connection.cursor() as cursor:
+            cursor.execute(f"ALTER DATABASE {room.database.name} SET default_transaction_read_only = {value}")
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                           [room.database.name])
+        room.database.close()
+    read_only("on")
+    file_id = room.publish("fine", [(999, 1, "x")])
+    wait_until(lambda: "in a read-only transaction" in room.worker.output(), 30, "the worker has met it")
+    read_only("off")
+    room.complete("fine", file_id)
+    room.nothing_died()
+
+
 def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique):
     """An old worker never drops a field: it waits, reads its schema again, and goes on after init."""
     database = postgres.create_database(unique)

@@ -44,3 +44,24 @@ def test_two_producers_and_a_person_make_one_publication_each(project, database,
     versions.assert_ledger_whole(database)
     assert all("sent again" not in producer.output() for producer in producers)
     assert all(producer.stop() == 0 for producer in producers)
+
+
+def test_an_archive_out_of_order_is_told_once_and_waited_for(project, database):
+    project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"])
+    project.run("init")
+    project.start("worker")
+    producer = project.start("producer", "--settle", "50ms")
+    wait_until(lambda: "watching the inbox" in producer.output(), 30)
+    incoming = project.folder / "archive" / ".incoming"
+    incoming.rmdir()
+    incoming.write_text("in the way")
+    project.drop("orders-1.csv", versions.to_csv(versions.make_rows(1, 10, 10)))
+    wait_until(lambda: "publishing waits" in producer.output(), 30, "it is told")
+    # Some more tries: the first two come within a second and a half.
+    database.execute("SELECT pg_sleep(2)")
+    told = [line for line in producer.output().splitlines() if 'msg="publishing waits"' in line]
+    assert len(told) == 1 and 'error="archiving to archive: Not a directory"' in told[0]
+    incoming.unlink()
+    incoming.mkdir()
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 30, "loaded")
+    assert 'msg="back to normal" after="publishing waits"' in producer.output()

@@ -19,6 +19,7 @@ static const struct {
 	{"54000", NULL, NULL, ERR_DATA}, {"23514", "orders_check", NULL, ERR_DATA},
 	{"23502", NULL, "amount", ERR_DATA},
 	/* RETRY */
+	{"25006", NULL, NULL, ERR_RETRY}, /* read only */
 	{"08000", NULL, NULL, ERR_RETRY}, {"08003", NULL, NULL, ERR_RETRY},
 	{"08006", NULL, NULL, ERR_RETRY}, {"40001", NULL, NULL, ERR_RETRY}, /* serialization */
 	{"40P01", NULL, NULL, ERR_RETRY},				    /* deadlock */
