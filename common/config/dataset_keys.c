@@ -232,12 +232,13 @@ static const struct key dataset_rows[] = {
 		       "surplus empty cells are dropped; `fold`: surplus cells belong to the last "
 		       "one."},
 	{.path = "json.records",
-		.type = &value_text,
+		.type = &value_json_path,
 		.offset = IN(reading.json.records),
 		.fallback = "",
 		.condition = &json_only,
-		.expected = "member names joined by dots",
-		.doc = "Where the array of records is: `data.items`. Empty: the document itself."},
+		.expected = "names joined by dots, such as data.items",
+		.doc = "Where the array of records is, a path as that of fields. Empty: the "
+		       "document itself."},
 	{.path = "fields",
 		.type = &value_fields,
 		.fallback = "",

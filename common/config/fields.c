@@ -8,7 +8,7 @@
 
 static const struct key field_rows[] = {
 	{.path = "path",
-		.type = &value_field_path,
+		.type = &value_json_path,
 		.offset = OF(path),
 		.fallback = "",
 		.expected = "names joined by dots, such as customer.address.city",

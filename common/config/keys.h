@@ -140,7 +140,7 @@ extern const struct value_type value_mail_server;    /* const char *, an SMTP UR
 extern const struct value_type value_mail_address;   /* const char * */
 extern const struct value_type value_mail_addresses; /* struct string_list */
 extern const struct value_type value_address;	     /* const char *, host:port */
-extern const struct value_type value_field_path;     /* const char * */
+extern const struct value_type value_json_path;	     /* const char * */
 extern const struct value_type value_prefix;	     /* const char *, of topic names */
 extern const struct value_type value_folder;	     /* const char *, as value_path; no URL */
 extern const struct value_type value_place;	     /* const char *, a folder or s3://... */
@@ -181,7 +181,6 @@ extern const struct value_type value_source_name;
 extern const struct value_type value_source_cron;
 extern const struct value_type value_headers;
 extern const struct value_type value_rate;
-extern const struct value_type value_json_path;
 extern const struct value_type value_paging_parameter;
 extern const struct value_type value_paging_start;
 extern const struct value_type value_paging_records;

@@ -19,7 +19,7 @@ struct remote_paging {
 	uint32_t start;		    /* its first value, with PAGING_PAGE and PAGING_OFFSET */
 	const char *size_parameter; /* "": the size is not told */
 	uint32_t size;		    /* records a page; 0: the server's own choice */
-	/* Member names joined by dots, "" where there is none. */
+	/* Paths (base/json_path.h), "" where there is none. */
 	const char *cursor;
 	const char *records; /* an array; with page and offset "" is the document itself */
 	bool records_given;

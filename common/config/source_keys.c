@@ -190,7 +190,7 @@ static const struct key source_rows[] = {
 		.type = &value_json_path,
 		.offset = IN(paging.cursor),
 		.condition = &cursor_only,
-		.expected = "member names joined by dots",
+		.expected = "names joined by dots, such as meta.next",
 		.doc = "Where the answer holds the cursor. Missing, null or empty there: it was "
 		       "the last page."},
 	{.path = "paging.records",
@@ -198,7 +198,7 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.records),
 		.fallback = "",
 		.condition = &paged_only,
-		.expected = "member names joined by dots",
+		.expected = "names joined by dots, such as data.items",
 		.doc = "Where the answer holds its array of records; a page without any ends the "
 		       "fetch and is not kept. Not given: the dataset's `json.records`; where that "
 		       "is empty, too, the document itself (`page`, `offset`), or it is not looked "
@@ -208,7 +208,7 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.more),
 		.fallback = "",
 		.condition = &paged_only,
-		.expected = "member names joined by dots",
+		.expected = "names joined by dots, such as meta.has_more",
 		.doc = "Where the answer says `true` or `false`: whether more pages follow. Empty: "
 		       "it does not."},
 	{.path = "paging.pages",
@@ -216,7 +216,7 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.pages),
 		.fallback = "",
 		.condition = &paged_only,
-		.expected = "member names joined by dots",
+		.expected = "names joined by dots, such as meta.pages",
 		.doc = "Where the answer says how many pages there are. Empty: it does not."},
 	{.path = "paging.max_pages",
 		.type = &value_count,

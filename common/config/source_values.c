@@ -203,23 +203,11 @@ static void print_headers(const struct key *key, const void *target, struct prin
 
 /* ---- paging ---- */
 
-/* "data.items": no part of it empty. */
-static bool read_json_path(const struct value *value)
-{
-	const char *text = scalar(value);
-	if (!text || (!*text && !value->key->fallback))
-		return false;
-	if (*text && (*text == '.' || text[strlen(text) - 1] == '.' || strstr(text, "..")))
-		return false;
-	*(const char **)value->target = text;
-	return true;
-}
-
 static bool read_paging_records(const struct value *value)
 {
 	struct remote *remote = value->scope;
 	remote->paging.records_given = value->given;
-	return read_json_path(value);
+	return value_json_path.read(value);
 }
 
 static bool read_paging_parameter(const struct value *value)
@@ -257,7 +245,6 @@ const struct value_type value_source_url = {
 const struct value_type value_source_name = {.read = read_source_name, .print = print_text};
 const struct value_type value_headers = {
 	.read = read_headers, .print = print_headers, .prints_key = true};
-const struct value_type value_json_path = {.read = read_json_path, .print = print_text};
 const struct value_type value_paging_records = {.read = read_paging_records, .print = print_text};
 const struct value_type value_paging_parameter = {
 	.read = read_paging_parameter, .print = print_text};

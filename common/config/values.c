@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_path.h"
 #include "base/text.h"
 #include "config/keys.h"
-#include "format/json_path.h"
 
 /* The value's text; NULL when it is a list or a map. */
 static const char *scalar(const struct value *value)
@@ -204,10 +204,10 @@ static bool read_section(const struct value *value)
 	return true;
 }
 
-static bool read_field_path(const struct value *value)
+static bool read_json_path(const struct value *value)
 {
 	const char *text = scalar(value);
-	if (!text || (*text && !json_path_is_good(text)))
+	if (!text || (*text ? !json_path_is_good(text) : !value->key->fallback))
 		return false;
 	*(const char **)value->target = text;
 	return true;
@@ -288,7 +288,7 @@ const struct value_type value_duration = {.read = read_duration, .print = print_
 const struct value_type value_word = {.read = read_word, .print = print_word};
 const struct value_type value_texts = {.read = read_texts, .print = print_texts};
 const struct value_type value_section = {.read = read_section, .print = NULL};
-const struct value_type value_field_path = {.read = read_field_path, .print = print_text};
+const struct value_type value_json_path = {.read = read_json_path, .print = print_text};
 const struct value_type value_address = {.read = read_address, .print = print_text};
 const struct value_type value_mail_address = {.read = read_mail_address, .print = print_text};
 const struct value_type value_mail_addresses = {.read = read_mail_addresses, .print = print_texts};

@@ -60,10 +60,10 @@ static bool judge_records(const struct pager *pager, bool *ret_empty, struct err
 {
 	const struct probe_path *path = &pager->probe.paths[PAGE_RECORDS];
 	const struct probe_found *found = &path->found;
-	if (!path->path)
+	if (!path->text)
 		return true;
 	if (!found->there || (found->kind != JSON_ARRAY && found->kind != JSON_NULL))
-		return untold(err, "array of records", path->path);
+		return untold(err, "array of records", path->text);
 	*ret_empty = !found->has_elements;
 	return true;
 }
@@ -72,10 +72,10 @@ static bool judge_more(const struct pager *pager, bool *ret_last, struct err *er
 {
 	const struct probe_path *path = &pager->probe.paths[PAGE_MORE];
 	const struct probe_found *found = &path->found;
-	if (!path->path)
+	if (!path->text)
 		return true;
 	if (!found->there || (found->kind != JSON_TRUE && found->kind != JSON_FALSE))
-		return untold(err, "true or false", path->path);
+		return untold(err, "true or false", path->text);
 	*ret_last = *ret_last || found->kind == JSON_FALSE;
 	return true;
 }
@@ -84,11 +84,11 @@ static bool judge_pages(struct pager *pager, int64_t page, bool *ret_last, struc
 {
 	struct probe_path *path = &pager->probe.paths[PAGE_PAGES];
 	int64_t pages = 0;
-	if (!path->path)
+	if (!path->text)
 		return true;
 	if (!path->found.there || path->found.kind != JSON_NUMBER ||
 		!text_int64(buf_text(&path->found.text), &pages))
-		return untold(err, "whole number", path->path);
+		return untold(err, "whole number", path->text);
 	*ret_last = *ret_last || page >= pages;
 	return true;
 }
@@ -135,7 +135,7 @@ static bool follow_cursor(struct pager *pager, const char *url, struct fetch_sta
 		return true;
 	}
 	if ((found->kind != JSON_STRING && found->kind != JSON_NUMBER) || found->text.overflow)
-		return untold(err, "cursor", path->path);
+		return untold(err, "cursor", path->text);
 	if (!*pager->remote->paging.parameter)
 		return keep_next_url(pager, url, next, state, err);
 	return keep_next(state, next, err);

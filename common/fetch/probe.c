@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One state, one byte at a time. A path is followed by the number of its members that the open
- * objects matched; a value inside an array can match none.
+ * One state, one byte at a time. A path is followed by the number of its names that led into the
+ * objects and arrays open now.
  */
 #include "fetch/probe.h"
 
 #include <string.h>
 
 #include "base/text.h"
+
+#define PATHS_MAX_BYTES ((size_t)1 << 20)
+/* No element follows that a path could count. */
+#define NO_ELEMENT	SIZE_MAX
 
 enum state {
 	BEFORE_VALUE,
@@ -27,8 +31,11 @@ void probe_init(struct probe *probe, const char *const *paths, size_t count)
 	*probe = (struct probe){.count = count};
 	buf_init(&probe->text, PROBE_TEXT_MAX);
 	json_scanner_init(&probe->scanner);
+	arena_init(&probe->arena, PATHS_MAX_BYTES);
 	for (size_t i = 0; i < count; i++) {
-		probe->paths[i].path = paths[i];
+		probe->paths[i].text = paths[i];
+		if (paths[i])
+			probe->paths[i].path = json_path_split(paths[i], &probe->arena);
 		buf_init(&probe->paths[i].found.text, PROBE_TEXT_MAX);
 	}
 }
@@ -39,6 +46,7 @@ void probe_release(struct probe *probe)
 		buf_release(&probe->paths[i].found.text);
 	buf_release(&probe->text);
 	json_scanner_release(&probe->scanner);
+	arena_release(&probe->arena);
 }
 
 void probe_clear(struct probe *probe)
@@ -46,11 +54,12 @@ void probe_clear(struct probe *probe)
 	probe->state = BEFORE_VALUE;
 	probe->depth = 0;
 	probe->started = 0;
-	probe->taker = NULL;
+	probe->taken = false;
 	for (size_t i = 0; i < probe->count; i++) {
 		struct probe_path *path = &probe->paths[i];
 		path->matched = 0;
 		path->here = false;
+		path->element = 0;
 		path->array = 0;
 		path->found.there = false;
 		path->found.has_elements = false;
@@ -71,25 +80,15 @@ static bool fail(const struct probe *probe, const char *why, struct err *err)
 
 /* ---- paths ---- */
 
-/* The path's member number `at`; NULL behind the last one. */
-static const char *member(const char *path, unsigned at, size_t *ret_n)
-{
-	while (at-- && path) {
-		path = strchr(path, '.');
-		path += path ? 1 : 0;
-	}
-	*ret_n = path ? strcspn(path, ".") : 0;
-	return path;
-}
-
 static bool inside_object(const struct probe *probe)
 {
 	return probe->depth && probe->objects >> (probe->depth - 1) & 1;
 }
 
+/* Whether the path's next name is looked for in what is open innermost. */
 static bool is_followed(const struct probe *probe, const struct probe_path *path)
 {
-	return path->path && *path->path && path->matched + 1 == probe->depth;
+	return path->matched < path->path.count && path->matched + 1 == probe->depth;
 }
 
 /* Whether a key of the object in hand can be any path's. */
@@ -111,45 +110,67 @@ static void match_key(struct probe *probe)
 			    &key, &why, &at);
 	for (size_t i = 0; i < probe->count; i++) {
 		struct probe_path *path = &probe->paths[i];
-		size_t n = 0;
 		path->here = false;
 		if (!good || !is_followed(probe, path))
 			continue;
-		const char *name = member(path->path, path->matched, &n);
-		path->here = name && json_equals(&key, name, n);
+		const char *name = path->path.names[path->matched];
+		path->here = json_equals(&key, name, strlen(name));
 	}
 }
 
-static bool is_last(const struct probe_path *path)
+/* Whether the path leads on to the value that begins. */
+static bool leads_here(const struct probe *probe, struct probe_path *path)
 {
-	size_t n = 0;
-	return !*path->path || !member(path->path, path->matched + 1, &n);
+	bool here = path->here;
+	size_t index = 0;
+	path->here = false;
+	if (path->path.count == 0)
+		return probe->depth == 0;
+	if (!is_followed(probe, path) || inside_object(probe))
+		return here;
+	bool counted = path->element != NO_ELEMENT &&
+		       json_path_index(path->path.names[path->matched], &index) &&
+		       index == path->element;
+	path->element += path->element != NO_ELEMENT;
+	return counted;
 }
 
 /* ---- values ---- */
 
+static void take_value(struct probe *probe, struct probe_path *path, enum json_kind kind)
+{
+	path->found.there = true;
+	path->found.kind = kind;
+	path->found.has_elements = false;
+	buf_clear(&path->found.text);
+	path->takes = true;
+	path->array = kind == JSON_ARRAY ? probe->depth + 1 : 0;
+	probe->taken = true;
+}
+
+static void enter_value(struct probe_path *path)
+{
+	path->matched++;
+	path->element = 0;
+}
+
 /* A value begins: it may be an array's element, a path's target, or lead further along one. */
 static void begin_value(struct probe *probe, enum json_kind kind)
 {
-	probe->taker = NULL;
+	probe->taken = false;
 	for (size_t i = 0; i < probe->count; i++) {
 		struct probe_path *path = &probe->paths[i];
-		if (!path->path)
+		path->takes = false;
+		if (!path->text)
 			continue;
 		if (path->array && path->array == probe->depth)
 			path->found.has_elements = true;
-		bool here = *path->path ? inside_object(probe) && path->here : probe->depth == 0;
-		path->here = false;
-		if (here && is_last(path)) {
-			path->found.there = true;
-			path->found.kind = kind;
-			path->found.has_elements = false;
-			buf_clear(&path->found.text);
-			probe->taker = &path->found;
-			path->array = kind == JSON_ARRAY ? probe->depth + 1 : 0;
-		} else if (here && kind == JSON_OBJECT) {
-			path->matched++;
-		}
+		if (!leads_here(probe, path))
+			continue;
+		if (path->matched + 1 >= path->path.count)
+			take_value(probe, path, kind);
+		else if (kind == JSON_OBJECT || kind == JSON_ARRAY)
+			enter_value(path);
 	}
 }
 
@@ -170,8 +191,11 @@ static bool close_value(struct probe *probe, bool object, struct err *err)
 		return fail(probe, object ? "a stray }" : "a stray ]", err);
 	for (size_t i = 0; i < probe->count; i++) {
 		struct probe_path *path = &probe->paths[i];
-		if (path->matched >= probe->depth)
-			path->matched = probe->depth - 1;
+		/* Behind what a path led into, nothing else at this depth continues it. */
+		if (probe->depth > 1 && path->matched + 1 >= probe->depth) {
+			path->matched = probe->depth - 2;
+			path->element = NO_ELEMENT;
+		}
 		if (path->array == probe->depth)
 			path->array = 0;
 	}
@@ -188,28 +212,35 @@ static void begin_text(struct probe *probe, enum state state, bool key, unsigned
 	buf_append_byte(&probe->text, byte);
 }
 
+static void keep_value(struct probe *probe, const struct json_value *value)
+{
+	for (size_t i = 0; i < probe->count; i++) {
+		struct probe_found *found = &probe->paths[i].found;
+		if (!probe->paths[i].takes)
+			continue;
+		found->text.overflow = probe->text.overflow;
+		if (probe->text.overflow)
+			continue;
+		found->kind = value->kind;
+		if (value->kind == JSON_STRING)
+			json_unescape(value, &found->text);
+		else if (value->kind == JSON_NUMBER)
+			buf_append(&found->text, value->text, value->len);
+	}
+}
+
 /* The text of the string, number or literal in hand is whole. */
 static bool end_value_text(struct probe *probe, struct err *err)
 {
-	struct probe_found *found = probe->taker;
 	struct json_value value;
 	const char *why = NULL;
 	size_t at = 0;
 	probe->state = AFTER_VALUE;
-	if (probe->text.overflow && found) {
-		found->text.overflow = true;
-		return true;
-	}
 	if (!probe->text.overflow && !json_validate(&probe->scanner, (const char *)probe->text.data,
 					     probe->text.len, &value, &why, &at))
 		return fail(probe, why, err);
-	if (!found || probe->text.overflow)
-		return true;
-	found->kind = value.kind;
-	if (value.kind == JSON_STRING)
-		json_unescape(&value, &found->text);
-	else if (value.kind == JSON_NUMBER)
-		buf_append(&found->text, value.text, value.len);
+	if (probe->taken)
+		keep_value(probe, &value);
 	return true;
 }
 
@@ -235,7 +266,7 @@ static bool on_value(struct probe *probe, unsigned char byte, struct err *err)
 	begin_value(probe, byte == '"' ? JSON_STRING : JSON_NULL);
 	begin_text(probe, byte == '"' ? IN_STRING : IN_WORD, false, byte);
 	/* Not kept where nobody asked for it. */
-	probe->text.overflow = byte == '"' && !probe->taker;
+	probe->text.overflow = byte == '"' && !probe->taken;
 	return true;
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_path.h"
 #include "base/json_scan.h"
 
 enum { PROBE_PATHS = 4, PROBE_TEXT_MAX = 4096 };
@@ -26,10 +27,13 @@ struct probe_found {
 };
 
 struct probe_path {
-	const char *path;
-	unsigned matched; /* so many of its members are those of the open objects */
-	bool here;	  /* the value that follows is the next one's */
+	const char *text; /* NULL: nothing is looked for */
+	struct json_path path;
+	unsigned matched; /* so many of its names led into what is open */
+	bool here;	  /* the value behind the key in hand is the next name's */
+	size_t element;	  /* of the array its next name counts in: the one that follows */
 	unsigned array;	  /* depth of the array found, while it is open; 0: it is not */
+	bool takes;	  /* the value in hand is what it looked for */
 	struct probe_found found;
 };
 
@@ -38,18 +42,18 @@ struct probe {
 	size_t count;
 	int state;
 	unsigned depth;
-	uint64_t objects;	   /* bit n: what is open at depth n + 1 is an object */
-	bool is_key;		   /* the string in hand */
-	struct buf text;	   /* of the string or number in hand, if anybody asks for it */
-	struct probe_found *taker; /* of the value in hand; NULL: nobody */
+	uint64_t objects; /* bit n: what is open at depth n + 1 is an object */
+	bool is_key;	  /* the string in hand */
+	bool taken;	  /* some path takes the value in hand */
+	struct buf text;  /* of the string or number in hand, if anybody asks for it */
 	struct json_scanner scanner;
-	char start[64]; /* the document's beginning, for messages */
+	struct arena arena; /* the paths' names */
+	char start[64];	    /* the document's beginning, for messages */
 	size_t started;
 };
 
 /*
- * Paths are member names joined by dots, "" is the document itself; NULL: none. They are borrowed
- * until release.
+ * Paths as in json_path.h, "" is the document itself; NULL: none. They are borrowed until release.
  */
 void probe_init(struct probe *probe, const char *const *paths, size_t count);
 void probe_release(struct probe *probe);

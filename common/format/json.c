@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/json_path.h"
 #include "format/json_fields.h"
 #include "format/json_frame.h"
 #include "format/reader_impl.h"
@@ -12,27 +13,13 @@
 struct json {
 	struct reader reader;
 	struct json_fields fields;
-	struct json_scanner scanner; /* member names on the way to the records */
-	const char **path;
-	size_t path_len;
+	struct json_scanner scanner;	    /* member names on the way to the records */
+	struct json_path path;		    /* to the records */
+	bool in_array[JSON_PATH_MAX_NAMES]; /* what each of its names was found in */
 	bool single; /* one object is there instead of an array: the only record */
 	bool begun;  /* the first element was looked for */
 	bool done;
 };
-
-/* "data.items" -> its names; "" -> none. */
-static void split_path(struct json *json, const char *path)
-{
-	size_t names = 1;
-	for (const char *p = path; *p; p++)
-		names += *p == '.';
-	json->path = arena_calloc(&json->reader.arena, names, sizeof(*json->path));
-	while (*path) {
-		size_t n = strcspn(path, ".");
-		json->path[json->path_len++] = arena_strndup(&json->reader.arena, path, n);
-		path += n + (path[n] == '.');
-	}
-}
 
 /* A member's name and colon, consumed; *ret_same tells whether it is `name`. */
 static bool take_name(struct json *json, const char *name, bool *ret_same, struct err *err)
@@ -66,15 +53,19 @@ static bool skip_value(struct json *json, struct err *err)
 	return json_peek(&json->reader.window, &byte, err) && json_skip(&json->reader.window, err);
 }
 
+static bool no_member(const struct json *json, const char *name, struct err *err)
+{
+	return err_fail(err, ERR_DATA, "no member '%s' on the way to the records ('%s')", name,
+		json->reader.reading->json.records);
+}
+
 /* Enters the object that stands here, up to the value of its member `name`. */
-static bool enter(struct json *json, const char *name, struct err *err)
+static bool enter_object(struct json *json, const char *name, struct err *err)
 {
 	struct window *window = &json->reader.window;
 	int byte = 0;
 	bool same = false;
-	if (!json_expect(window, '{', err))
-		return false;
-	if (!json_peek(window, &byte, err))
+	if (!json_expect(window, '{', err) || !json_peek(window, &byte, err))
 		return false;
 	while (byte != '}') {
 		if (!take_name(json, name, &same, err))
@@ -88,12 +79,39 @@ static bool enter(struct json *json, const char *name, struct err *err)
 		else if (byte != '}')
 			return json_unexpected(window, "',' or '}'", err);
 	}
-	return err_fail(err, ERR_DATA, "no member '%s' on the way to the records ('%s')", name,
-		json->reader.reading->json.records);
+	return no_member(json, name, err);
+}
+
+/* Enters the array that stands here, up to the element that `name` counts. */
+static bool enter_array(struct json *json, const char *name, size_t index, struct err *err)
+{
+	struct window *window = &json->reader.window;
+	int byte = 0;
+	if (!json_expect(window, '[', err) || !json_peek(window, &byte, err))
+		return false;
+	for (; index > 0 && byte != ']'; index--) {
+		if (!skip_value(json, err) || !json_peek(window, &byte, err))
+			return false;
+		if (byte != ']' && !json_expect(window, ',', err))
+			return false;
+	}
+	return byte != ']' || no_member(json, name, err);
+}
+
+static bool enter(struct json *json, size_t step, struct err *err)
+{
+	const char *name = json->path.names[step];
+	size_t index = 0;
+	int byte = 0;
+	if (!json_peek(&json->reader.window, &byte, err))
+		return false;
+	json->in_array[step] = byte == '[' && json_path_index(name, &index);
+	return json->in_array[step] ? enter_array(json, name, index, err)
+				    : enter_object(json, name, err);
 }
 
 /* Behind the value of member `name`: the rest of its object. */
-static bool leave(struct json *json, const char *name, struct err *err)
+static bool leave_object(struct json *json, const char *name, struct err *err)
 {
 	struct window *window = &json->reader.window;
 	for (;;) {
@@ -114,12 +132,28 @@ static bool leave(struct json *json, const char *name, struct err *err)
 	}
 }
 
+static bool leave_array(struct json *json, struct err *err)
+{
+	struct window *window = &json->reader.window;
+	for (;;) {
+		int byte = 0;
+		if (!json_peek(window, &byte, err))
+			return false;
+		if (byte != ',')
+			return json_expect(window, ']', err);
+		window_consume(window, 1);
+		if (!skip_value(json, err))
+			return false;
+	}
+}
+
 /* Behind the records: the rest of the document. */
 static bool finish(struct json *json, struct err *err)
 {
 	int byte = 0;
-	for (size_t i = json->path_len; i > 0; i--)
-		if (!leave(json, json->path[i - 1], err))
+	for (size_t i = json->path.count; i > 0; i--)
+		if (json->in_array[i - 1] ? !leave_array(json, err)
+					  : !leave_object(json, json->path.names[i - 1], err))
 			return false;
 	if (!json_peek(&json->reader.window, &byte, err))
 		return false;
@@ -137,9 +171,9 @@ static bool json_open(struct reader *reader, const struct string_list *wanted, s
 	reader_copy_columns(reader, wanted);
 	json_fields_init(&json->fields, reader);
 	json_scanner_init(&json->scanner);
-	split_path(json, records ? records : "");
-	for (size_t i = 0; i < json->path_len; i++)
-		if (!enter(json, json->path[i], err))
+	json->path = json_path_split(records ? records : "", &reader->arena);
+	for (size_t i = 0; i < json->path.count; i++)
+		if (!enter(json, i, err))
 			return false;
 	if (!json_peek(&reader->window, &byte, err))
 		return false;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_path.h"
 #include "base/text.h"
-#include "format/json_path.h"
 
 #define NAME_SHOWN 200
 
@@ -62,9 +62,9 @@ static void add_column(struct json_fields *fields, struct reader *reader, size_t
 	size_t most = reader->columns.count;
 	struct json_node *node = &fields->root;
 	if (is_path(reader->reading, name)) {
-		const char *at = name;
-		for (const char *step; (step = json_path_next(&at, &reader->arena));)
-			node = get_child(node, step, most, &reader->arena);
+		struct json_path path = json_path_split(name, &reader->arena);
+		for (size_t i = 0; i < path.count; i++)
+			node = get_child(node, path.names[i], most, &reader->arena);
 	} else {
 		node = get_child(node, name, most, &reader->arena);
 	}

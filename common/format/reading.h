@@ -68,8 +68,8 @@ struct unpivot {
 
 /* How one field's values are read, where its type alone does not say. */
 struct field_reading {
-	const char *name;	    /* the field's, in the schema */
-	const char *path;	    /* in JSON, to its value (json_path.h); "" or NULL: its name */
+	const char *name; /* the field's, in the schema */
+	const char *path; /* in JSON, to its value (base/json_path.h); "" or NULL: its name */
 	struct string_list pattern; /* of dates and times (strptime's), tried in order */
 	struct string_list yes;	    /* words for true, in any case; empty: the usual ones */
 	struct string_list no;

@@ -106,7 +106,7 @@ static void mistakes_are_named(void **state)
 	refused(SOURCE("paging: {by: link, size_parameter: n}"), "parameter 'n'");
 	refused(SOURCE("paging: {by: cursor}"), "paging.cursor: missing");
 	refused(SOURCE("paging: {by: link, parameter: p}"), "means nothing without paging.by");
-	refused(SOURCE("paging: {by: link, records: a..b}"), "member names joined by dots");
+	refused(SOURCE("paging: {by: link, records: a..b}"), "names joined by dots");
 	refused(SOURCE("paging: {by: link}\n    conditional: true"), "means nothing without");
 }
 

@@ -61,7 +61,41 @@ static void what_stands_at_paths(void **state)
 	finds("{\"m\\u006fre\":false,\"more\":null}", "- - null: -");
 	finds("{\"more\":{\"more\":1},\"pages\":-1.5e3}", "- - object: number:-1.5e3");
 	finds(" 12 ", "- - - -");
+	/* What another object has at the same depth is not meant. */
+	finds("{\"meta\":{\"next\":null},\"links\":{\"next\":1}}", "null: - - -");
 	finds("{\"meta\":{\"next\":{}, \"x\":[]},\"meta\":{\"next\":false}}", "false: - - -");
+}
+
+static void assert_found(const char *path, const char *text, const char *expected)
+{
+	struct probe probe;
+	const char *const twice[] = {path, path};
+	char found[256];
+	char both[256];
+	probe_init(&probe, twice, 2);
+	for (size_t cut = 0; cut <= strlen(text); cut++) {
+		assert_true(feed(&probe, text, strlen(text), cut));
+		summarize(&probe, found, sizeof(found));
+		snprintf(both, sizeof(both), "%s %s", expected, expected);
+		assert_string_equal(found, both);
+	}
+	probe_release(&probe);
+}
+
+/* As the paths of fields: elements are counted, dots in names escaped. */
+static void elements_and_escaped_names(void **state)
+{
+	(void)state;
+	assert_found(
+		"links.1.href", "{\"links\":[{\"href\":1},{\"href\":2},{\"href\":3}]}", "number:2");
+	assert_found("links.2.href", "{\"links\":[{\"href\":1},{\"href\":2}]}", "-");
+	assert_found("a.1.0", "{\"a\":[[5],[6,7],[8],9]}", "number:6");
+	assert_found("a.0.0", "{\"a\":[[],[6]]}", "-");
+	assert_found("a.1", "{\"a\":[[1,2],[3],5]}", "array:some");
+	assert_found("0.next", "[{\"x\":[2],\"next\":\"n\"},{\"next\":\"o\"}]", "string:n");
+	assert_found("1", "{\"1\":true,\"0\":false}", "true:");
+	assert_found("@odata\\.next\\\\", "{\"@odata\":{\"next\\\\\":1},\"@odata.next\\\\\":\"u\"}",
+		"string:u");
 }
 
 static void the_document_itself(void **state)
@@ -128,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_stands_at_paths),
+		cmocka_unit_test(elements_and_escaped_names),
 		cmocka_unit_test(the_document_itself),
 		cmocka_unit_test(rubbish_is_refused_wherever_it_is_cut),
 		cmocka_unit_test(long_texts_are_not_kept),

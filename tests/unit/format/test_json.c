@@ -130,6 +130,14 @@ static void documents_with_a_path(void **state)
 	document_at("d.e", "{\"d\":{\"f\":1}}",
 		"ERR DATA no member 'e' on the way to the records ('d.e')\n");
 	document_at("d", "{\"d\":{\"a\":1},\"e\":2}", "[1|?]\n");
+	document_at("1.d", "[[{}], {\"d\":[{\"a\":1}]}, 3]", "[1|?]\n");
+	document_at("d.0", "{\"d\":[[{\"a\":1}] ,{}],\"e\":2}", "[1|?]\n");
+	document_at("d\\.e.0", "{\"d\":{},\"d.e\":{\"0\":[{\"b\":1}]}}", "[?|1]\n");
+	document_at("d.2", "{\"d\":[{},{}]}",
+		"ERR DATA no member '2' on the way to the records ('d.2')\n");
+	document_at("d.0", "{\"d\":[{\"a\":1},]}",
+		"[1|?]\nERR DATA the document is broken at byte 14: expected a value, found ']'\n");
+	document_at("0", "[]", "ERR DATA no member '0' on the way to the records ('0')\n");
 	document_at("d", "{\"d\":{\"a\":1}",
 		"[1|?]\nERR DATA the document ends at byte 12; "
 		"expected '}'\n");

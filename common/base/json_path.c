@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "format/json_path.h"
+#include "base/json_path.h"
 
 #include <string.h>
 
-static const size_t max_digits = 9;
+#define INDEX_DIGITS 9
 
 /* Length of the name at p, escapes included. */
 static size_t name_length(const char *p)
@@ -14,10 +14,10 @@ static size_t name_length(const char *p)
 	return n;
 }
 
-bool json_path_is_good(const char *path)
+bool json_path_is_good(const char *text)
 {
 	size_t names = 0;
-	for (const char *p = path;; p++) {
+	for (const char *p = text;; p++) {
 		size_t n = name_length(p);
 		if (n == 0 || ++names > JSON_PATH_MAX_NAMES)
 			return false;
@@ -27,26 +27,33 @@ bool json_path_is_good(const char *path)
 	}
 }
 
-const char *json_path_next(const char **at, struct arena *arena)
+/* The n bytes at p, escapes undone. */
+static const char *unescape(const char *p, size_t n, struct arena *arena)
 {
-	size_t n = name_length(*at);
-	if (n == 0)
-		return NULL;
 	char *name = arena_calloc(arena, n + 1, 1);
 	size_t len = 0;
 	for (size_t i = 0; i < n; i++) {
-		i += (*at)[i] == '\\' && i + 1 < n;
-		name[len++] = (*at)[i];
+		i += p[i] == '\\' && i + 1 < n;
+		name[len++] = p[i];
 	}
-	*at += n;
-	*at += **at == '.';
 	return name;
+}
+
+struct json_path json_path_split(const char *text, struct arena *arena)
+{
+	struct json_path path = {arena_calloc(arena, JSON_PATH_MAX_NAMES, sizeof(char *)), 0};
+	while (*text && path.count < JSON_PATH_MAX_NAMES) {
+		size_t n = name_length(text);
+		path.names[path.count++] = unescape(text, n, arena);
+		text += n + (text[n] == '.');
+	}
+	return path;
 }
 
 bool json_path_index(const char *name, size_t *ret_index)
 {
 	size_t n = strspn(name, "0123456789");
-	if (n == 0 || name[n] || n > max_digits || (*name == '0' && n > 1))
+	if (n == 0 || name[n] || n > INDEX_DIGITS || (*name == '0' && n > 1))
 		return false;
 	*ret_index = 0;
 	for (const char *p = name; *p; p++)
