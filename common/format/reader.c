@@ -70,13 +70,18 @@ const struct string_list *reader_columns(const struct reader *reader)
 	return &reader->columns;
 }
 
+void reader_begin_record(struct reader *reader)
+{
+	reader->record.bad = false;
+	reader->record.reason = "";
+	reader->record.column = "";
+}
+
 bool reader_next(struct reader *reader, const struct record **ret_record, struct err *err)
 {
 	bool end = false;
 	struct record *record = &reader->record;
-	record->bad = false;
-	record->reason = "";
-	record->column = "";
+	reader_begin_record(reader);
 	if (!reader->format->next(reader, &end, err))
 		return false;
 	if (!end)

@@ -40,6 +40,8 @@ extern const struct format format_ndjson;
 extern const struct format format_json;
 extern const struct format format_avro;
 
+/* Nothing bad is known of reader->record. */
+void reader_begin_record(struct reader *reader);
 /* Makes reader->record a bad one: `reason` is formatted. Returns true, for the format's next. */
 bool reader_bad(struct reader *reader, const char *column, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Keeps the start of a record too long for the window: record.text points to the copy. */

@@ -7,6 +7,7 @@ memory counts too: tests/CMakeLists.txt leaves it out there.
 import json
 import pathlib
 import re
+import zlib
 
 from support.wait import wait_until
 
@@ -91,6 +92,38 @@ def test_a_line_of_thirty_megabytes(project, database):
     assert database.value("SELECT record FROM penstock.reject") == 1001
     assert database.value("SELECT max(length(original)) FROM penstock.reject") <= 4096
     report("a line of 30 MB", publishing, loading)
+
+
+def number(value):
+    """A long of Avro's."""
+    value, out = value << 1, bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes(out) + bytes([value])
+
+
+def text(value):
+    return number(len(value)) + value
+
+
+def test_an_avro_block_of_forty_megabytes(project, database):
+    """Writers can be told to make them so; a few hundred kilobytes when compressed."""
+    project.dataset("orders", {"id": "long", "note": "string"}, "orders*.avro", ["id"])
+    project.run("init")
+    schema = (project.folder / "schemas" / "orders.avsc").read_bytes()
+    rows = 40_000
+    block = zlib.compress(b"".join(number(n) + text(b"a remark of some length as people write them " * 20) for n in range(rows)))[2:-4]
+    sync = bytes(range(16))
+    path = project.folder / "orders.avro"
+    path.write_bytes(b"Obj\1" + number(2) + text(b"avro.codec") + text(b"deflate") + text(b"avro.schema") + text(schema) + b"\0" + sync
+                     + number(rows) + text(block) + sync)
+    service = publish(project, path)
+    publishing = peak(service)
+    loading = load(project, database)
+    assert service.wait(30) == 0
+    assert database.value("SELECT count(*) FROM raw.orders") == rows
+    report("an Avro block of 40 MB", publishing, loading)
 
 
 def test_two_million_rows_of_one_byte(project, database):

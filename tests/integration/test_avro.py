@@ -217,8 +217,13 @@ ROW = number(5) + text(b"five")
     (container(LONGS, [(1, ROW)], sync=bytes(16)), "sync marker"),
     (container(LONGS, [(-1, ROW)]), "negative size"),
     (container(LONGS, [(1, number(5) + number(2**40) + b"x")]), "does not fit the schema"),
-    (container(LONGS, []) + number(1) + number(2**30), "more than 16 MiB"),
-    (container(LONGS, [(1, zlib.compress(bytes(2**25))[2:-4])], "deflate"), "holds more than 16 MiB"),
+    (container(LONGS, []) + number(1) + number(2**30), "the Avro block at byte 167: the file ends inside of it"),
+    (container(LONGS, []) + number(1) + number(2**30) + ROW, "the file ends inside of it"),
+    (container(LONGS, []) + number(1) + number(2**62) + number(1) + number(2**60) + bytes(2**21), "the file ends inside of it"),
+    (container(LONGS, [(1, zlib.compress(bytes(2**25))[2:-4])], "deflate"), "surplus bytes"),
+    (container(LONGS, [(1, zlib.compress(ROW)[2:-4] + b"more")], "deflate"), "deflate data is cut or corrupt"),
+    (container(LONGS, [(1, zlib.compress(ROW)[2:-6])], "deflate"), "deflate data is cut or corrupt"),
+    (container(LONGS, [(1, bytes(2**24 + 1))], "snappy"), "longer than 16 MiB, which codec snappy may be"),
     (container(LONGS, [(1, b"\x80\x80\x80\x80\x08")], "snappy"), "snappy data is cut or corrupt"),
     (container(LONGS, [(1, ROW)], "lzo"), "codec 'lzo' is not read, only null, deflate, snappy, zstandard, bzip2, xz"),
     (container({"type": "record", "name": "row", "fields": [{"name": "n", "type": ["null", "int", "string"]}]}, []), "union"),
@@ -226,7 +231,7 @@ ROW = number(5) + text(b"five")
     (container("long", []), "the schema in the file"),
     (b"n,s\n1,a\n", "no Avro container file"),
     (b"", "no Avro container file"),
-])
+], ids=lambda value: value if isinstance(value, str) else "file")
 def test_a_broken_file_is_refused_with_its_reason(tmp_path, data, why):
     code, _, log = preview(tmp_path, data, LONGS)
     assert code == 1 and why in log, log
@@ -280,6 +285,32 @@ def test_compressed_as_a_whole_and_big(tmp_path):
     huge = number(1) + text(b"x" * (1 << 20))
     code, got, log = preview(tmp_path, container(LONGS, [(3, ROW + huge + ROW)]), LONGS)
     assert code == 3 and len(got) == 2 and "record 2: longer than 1048576 bytes" in log, log
+
+
+EVERYTHING = {"type": "record", "name": "Everything", "fields": [
+    {"name": "b", "type": "boolean"}, {"name": "i", "type": ["null", "int"]}, {"name": "f", "type": "float"},
+    {"name": "d", "type": "double"}, {"name": "x", "type": {"type": "fixed", "name": "Two", "size": 2}},
+    {"name": "e", "type": {"type": "enum", "name": "E", "symbols": ["P", "Q"]}},
+    {"name": "m", "type": {"type": "map", "values": ["bytes", "null"]}}, {"name": "l", "type": {"type": "array", "items": "long"}}]}
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_a_record_of_megabytes_is_passed_over(tmp_path, codec):
+    """Whatever it is made of; a block of many megabytes is no more than the records in it."""
+    rng = random.Random(3)
+    schema = {"type": "record", "name": "row", "fields": [
+        {"name": "n", "type": "long"}, {"name": "all", "type": {"type": "array", "items": EVERYTHING}}]}
+
+    def row(n, items):
+        return {"n": n, "all": [{
+            "b": rng.random() < 0.5, "i": rng.choice([None, rng.randrange(-2**31, 2**31)]), "f": 0.5, "d": rng.random(), "x": rng.randbytes(2),
+            "e": rng.choice("PQ"), "m": {random_text(rng): rng.choice([None, rng.randbytes(rng.randrange(300))])},
+            "l": [rng.randrange(2**40) for _ in range(rng.randrange(3))]} for _ in range(items)]}
+    rows = [row(1, 2), row(2, 15000), row(3, 3), row(4, 25000), row(5, 0)]
+    code, got, log = preview(tmp_path, write(schema, rows, codec), schema)
+    assert code == 3 and [row["n"] for row in got] == [1, 3, 5], log
+    assert [len(row["all"]) for row in got] == [2, 3, 0]
+    assert "record 2: longer than 1048576 bytes" in log and "record 4: longer than" in log, log
 
 
 def test_content_tells_which_dataset_an_avro_file_is_of(tmp_path):
