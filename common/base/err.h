@@ -36,6 +36,7 @@ struct err {
 	enum err_from from;
 	char native[24];  /* SQLSTATE, Kafka error name or errno name; "" when there is none */
 	char detail[64];  /* name of the constraint or column Postgres blames; "" when none */
+	int sql_line;	  /* of the statement, from 1, where Postgres found it; 0: not told */
 	const char *file; /* place in penstock's source; static storage */
 	int line;
 	char message[1500]; /* one line for people; truncated with "..." when longer */

@@ -36,6 +36,7 @@ bool database_exec(struct database *database, const char *sql, struct err *err)
 	if (!session_begin(database, err))
 		return false;
 	session_echo(database, sql);
+	database->sql = sql;
 	if (!PQsendQuery(database->conn, sql))
 		return session_fail(database, NULL, err);
 	return session_flush(database, err) && session_finish(database, NULL, err);
@@ -49,6 +50,7 @@ static bool run(struct database *database, const char *sql, const char *const *p
 	if (!session_begin(database, err))
 		return false;
 	session_echo(database, sql);
+	database->sql = sql;
 	if (!PQsendQueryParams(database->conn, sql, (int)count, NULL, parameters, NULL, NULL, 0))
 		return session_fail(database, NULL, err);
 	return session_flush(database, err) && session_finish(database, ret_result, err);

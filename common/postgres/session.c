@@ -33,6 +33,7 @@ bool session_begin(struct database *database, struct err *err)
 {
 	database->began_us = clock_monotonic_us();
 	database->cancelled_us = 0;
+	database->sql = NULL;
 	return database_usable(database) || lost(database, err);
 }
 

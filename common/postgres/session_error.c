@@ -2,6 +2,7 @@
 /* What the server said -> struct err. */
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "postgres/errors.h"
@@ -51,6 +52,22 @@ static void fill_detail(char *detail, size_t size, const PGresult *result)
 		return;
 	size_t n = strcspn(name, ":\n");
 	snprintf(detail, size, "%.*s", (int)(n < size ? n : size - 1), name);
+}
+
+/* The line of the character that Postgres points at. */
+static int line_of_statement(const struct database *database, const PGresult *result)
+{
+	const char *position = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
+	const char *at = database->sql;
+	int line = 1;
+	if (!position || !at)
+		return 0;
+	/* It counts characters; each ends where no continuation byte follows. */
+	for (long left = strtol(position, NULL, 10); left > 1 && *at; at++) {
+		line += *at == '\n';
+		left -= ((unsigned char)at[1] & 0xc0) != 0x80;
+	}
+	return line;
 }
 
 static bool fail_lost(struct database *database, const PGresult *result, struct err *err)
@@ -109,5 +126,6 @@ bool session_fail(struct database *database, const PGresult *result, struct err 
 	err->from = ERR_FROM_POSTGRES;
 	snprintf(err->native, sizeof(err->native), "%s", state);
 	fill_detail(err->detail, sizeof(err->detail), result);
+	err->sql_line = line_of_statement(database, result);
 	return false;
 }

@@ -92,7 +92,7 @@ struct check {
 	bool store_given;
 	bool bare;	/* *_VALUES: values are SQL, not text */
 	bool exclusive; /* RANGE: the boundaries themselves are outside */
-	bool trim;	/* NOT_EMPTY_STRING: blanks alone are empty */
+	bool untrimmed; /* NOT_EMPTY_STRING: blanks alone are a text */
 	struct threshold warn_if;
 	struct threshold error_if;
 	int64_t limit;	   /* failures counted and kept at most; 0: all are counted */

@@ -94,6 +94,13 @@ bool folder_list(const char *folder, const char *ending, struct arena *arena,
 	return true;
 }
 
+/* What some editors put before UTF-8. */
+static size_t length_of_mark(const char *text)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+	return strncmp(text, mark, strlen(mark)) == 0 ? strlen(mark) : 0;
+}
+
 bool folder_read_sql(const char *path, struct arena *arena, const char **ret_sql, struct err *err)
 {
 	struct buf text;
@@ -104,7 +111,7 @@ bool folder_read_sql(const char *path, struct arena *arena, const char **ret_sql
 	else if (memchr(text.data ? text.data : (unsigned char *)"", '\0', text.len))
 		ok = err_config(err, "%s: contains a NUL byte", path);
 	else
-		*ret_sql = arena_strndup(arena, buf_text(&text), text.len);
+		*ret_sql = arena_strdup(arena, buf_text(&text) + length_of_mark(buf_text(&text)));
 	buf_release(&text);
 	return ok;
 }

@@ -41,11 +41,61 @@ static bool unknown_key(const char *origin, int line, const char *key, size_t n,
 	return false;
 }
 
+/* Behind a comment such as a licence's, if one begins at `p`; NULL: none does. */
+static const char *skip_comment(const char *p, int *line)
+{
+	const char *start = p + strspn(p, " \t\r");
+	const char *close = strncmp(start, "/*", 2) == 0 ? strstr(start + 2, "*/") : NULL;
+	for (; close && p < close; p++)
+		*line += *p == '\n';
+	return close ? close + 2 : NULL;
+}
+
+struct head_reader {
+	const char *origin;
+	int line;
+	const struct head_key *keys;
+	size_t count;
+	struct arena *arena;
+	void *target;
+	struct err *err;
+};
+
+/* `text` is what stands behind "--", up to `end`. */
+static bool read_line(struct head_reader *reader, const char *text, const char *end)
+{
+	const struct head_key *row = NULL;
+	size_t n = key_length(text, end);
+	if (!n)
+		return true;
+	for (size_t i = 0; i < reader->count && !row; i++)
+		if (strlen(reader->keys[i].name) == n && memcmp(reader->keys[i].name, text, n) == 0)
+			row = &reader->keys[i];
+	if (!row)
+		return unknown_key(reader->origin, reader->line, text, n, reader->keys,
+			reader->count, reader->err);
+	struct head_value *value = (struct head_value *)((char *)reader->target + row->offset);
+	if (value->text)
+		return err_config(reader->err, "%s:%d: '%s' stands in line %d already",
+			reader->origin, reader->line, row->name, value->line);
+	text = skip_blanks(text + n + 1, end);
+	end = back_over_blanks(text, end);
+	if (text == end)
+		return err_config(reader->err, "%s:%d: '%s' has no value", reader->origin,
+			reader->line, row->name);
+	*value = (struct head_value){
+		arena_strndup(reader->arena, text, (size_t)(end - text)), reader->line};
+	return true;
+}
+
 bool head_parse(const char *sql, const char *origin, const struct head_key *keys, size_t count,
 	struct arena *arena, void *target, struct err *err)
 {
-	int line = 1;
-	for (const char *p = sql; *p; line++) {
+	struct head_reader reader = {origin, 1, keys, count, arena, target, err};
+	for (const char *p = sql; *p; reader.line++) {
+		const char *behind;
+		while ((behind = skip_comment(p, &reader.line)))
+			p = behind;
 		const char *end = p + strcspn(p, "\n");
 		const char *text = skip_blanks(p, end);
 		p = *end ? end + 1 : end;
@@ -53,26 +103,8 @@ bool head_parse(const char *sql, const char *origin, const struct head_key *keys
 			continue;
 		if (end - text < 2 || text[0] != '-' || text[1] != '-')
 			break;
-		text = skip_blanks(text + 2, end);
-		size_t n = key_length(text, end);
-		if (!n)
-			continue;
-		const struct head_key *row = NULL;
-		for (size_t i = 0; i < count && !row; i++)
-			if (strlen(keys[i].name) == n && memcmp(keys[i].name, text, n) == 0)
-				row = &keys[i];
-		if (!row)
-			return unknown_key(origin, line, text, n, keys, count, err);
-		struct head_value *value = (struct head_value *)((char *)target + row->offset);
-		if (value->text)
-			return err_config(err, "%s:%d: '%s' stands in line %d already", origin,
-				line, row->name, value->line);
-		text = skip_blanks(text + n + 1, end);
-		end = back_over_blanks(text, end);
-		if (text == end)
-			return err_config(err, "%s:%d: '%s' has no value", origin, line, row->name);
-		*value =
-			(struct head_value){arena_strndup(arena, text, (size_t)(end - text)), line};
+		if (!read_line(&reader, skip_blanks(text + 2, end), end))
+			return false;
 	}
 	return true;
 }

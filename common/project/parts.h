@@ -7,6 +7,8 @@
 
 /* models.c: the SQL files of `folder`. */
 MUST_CHECK bool models_load(const char *folder, struct project *project, struct err *err);
+/* names.c: no model may take the place of a table that is loaded. */
+MUST_CHECK bool names_check(struct project *project, struct err *err);
 /* speed.c: checks the speed layers and adds their views. */
 MUST_CHECK bool speed_load(struct project *project, struct err *err);
 /* graph.c: finds parents, refuses cycles, puts parents first. */

@@ -29,7 +29,8 @@ bool project_load(const struct config *config, struct project *ret_project, stru
 	if (*config->models) {
 		const char *folder = arena_strdup(&project.arena, config->models);
 		ok = models_load(folder, &project, err) && speed_load(&project, err) &&
-		     graph_order(&project, err) && properties_load(folder, &project, err) &&
+		     names_check(&project, err) && graph_order(&project, err) &&
+		     properties_load(folder, &project, err) &&
 		     check_files_load(checks_folder(folder, &project.arena), &project, err) &&
 		     freshness_bind(config, &project, err);
 	}

@@ -71,7 +71,10 @@ static bool read_inclusive(struct property_reader *reader, const struct tree_nod
 
 static bool read_trim(struct property_reader *reader, const struct tree_node *node)
 {
-	return read_bool(reader, node, &reader->check->trim);
+	bool trim = true;
+	bool ok = read_bool(reader, node, &trim);
+	reader->check->untrimmed = !trim;
+	return ok;
 }
 
 /* "ref('x')", "ref('schema.x')", "ref('schema', 'x')", "source('schema', 'x')", "schema.x" or "x".

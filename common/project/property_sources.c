@@ -76,13 +76,16 @@ static const struct property_key freshness_keys[] = {
 	{NULL, NULL},
 };
 
-/* `freshness:` with nothing behind it takes back what the source says. */
+/* A table's goes before its source's, threshold by threshold; `freshness:` with nothing behind it
+ * takes all of it back. */
 static bool read_freshness(struct property_reader *reader, const struct tree_node *node)
 {
 	struct freshness *freshness = reader->source->freshness;
-	*freshness = (struct freshness){.node = node, .field = freshness->field};
-	if (tree_is_null(node))
+	if (tree_is_null(node)) {
+		*freshness = (struct freshness){.field = freshness->field};
 		return true;
+	}
+	freshness->node = node;
 	if (!property_map(reader, node, freshness_keys, "freshness"))
 		return false;
 	return freshness->warn_after_s || freshness->error_after_s ||
@@ -164,7 +167,7 @@ static bool read_table(struct property_reader *reader, const struct tree_node *n
 {
 	struct project *project = reader->project;
 	struct property_source *source = reader->source;
-	struct freshness own = {.field = source->all.field};
+	struct freshness own = source->all;
 	const char *called = NULL;
 	const char *table = NULL;
 	if (!property_name(reader, node, "a table", &called) || !place_table(reader, node, &table))
@@ -181,11 +184,6 @@ static bool read_table(struct property_reader *reader, const struct tree_node *n
 	source->freshness = &own;
 	if (!property_map(reader, node, table_keys, "a table"))
 		return false;
-	if (!own.node) {
-		const char *field = own.field;
-		own = source->all;
-		own.field = field;
-	}
 	*project_add_source(project) = (struct source_table){.source = source->name,
 		.called = called,
 		.name = relation.name,

@@ -182,7 +182,7 @@ static bool walk_tree(struct walk *walk, const char *json, struct query *ret_que
 	if (json_find(&root, "stmts", &list))
 		at = list.text + 1;
 	if (!at || !json_next_element(&list, &at, &raw))
-		return err_config(walk->err, "%s: no statement: expected one SELECT", walk->origin);
+		return err_config(walk->err, "%s: it is empty: expected one SELECT", walk->origin);
 	if (json_next_element(&list, &at, &extra))
 		return err_config(walk->err,
 			"%s:%d: a second statement: expected one SELECT and nothing else",
@@ -190,7 +190,8 @@ static bool walk_tree(struct walk *walk, const char *json, struct query *ret_que
 			node_line(walk->sql, node_member_size(&extra, "stmt_location") + 1));
 	if (!json_find(&raw, "stmt", &node) || !json_find(&node, "SelectStmt", &select))
 		return err_config(walk->err,
-			"%s: not a SELECT: a model or check is one SELECT (WITH and VALUES too)",
+			"%s: not a SELECT: write one SELECT (WITH and VALUES too), and nothing "
+			"else",
 			walk->origin);
 	if (!walk_value(walk, &node, NULL))
 		return false;
@@ -215,11 +216,14 @@ bool query_parse(const char *sql, const char *origin, struct arena *arena, struc
 	PgQueryParseResult result = pg_query_parse(sql);
 	bool ok = false;
 	if (result.error) {
-		/* The position counts characters from 1; only lines matter, and those it finds. */
+		/* The position counts characters, from 1. */
 		size_t at = 0;
-		for (int left = result.error->cursorpos - 1; left > 0 && sql[at]; left--)
-			at += utf8_length((const unsigned char *)sql + at, strlen(sql + at));
-		err_config(err, "%s:%d: %s", origin, node_line(sql, at), result.error->message);
+		for (int left = result.error->cursorpos; left > 1 && sql[at]; at++)
+			left -= ((unsigned char)sql[at + 1] & 0xc0) != 0x80;
+		err_config(err, "%s:%d: %s%s", origin, node_line(sql, at), result.error->message,
+			sql[at] == '{' ? ": templates are not read here, write names as they are: "
+					 "schema.table"
+				       : "");
 	} else {
 		struct walk walk = {.sql = sql, .origin = origin, .arena = arena, .err = err};
 		ok = walk_tree(&walk, result.parse_tree, ret_query);

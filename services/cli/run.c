@@ -108,6 +108,11 @@ static int run_run(struct cli *cli, const void *options, int argc, char **argv)
 	if (!ok)
 		return cli_exit_code(cli_fail(&err));
 	print_summary(&summary);
+	if (!summary.models)
+		fprintf(stderr,
+			"there are no models: a SELECT in %s/<schema>/<name>.sql makes one%s\n",
+			*config->models ? config->models : "sql/models",
+			*config->models ? "" : ", with models: sql/models in the configuration");
 	return summary.failures ? EXIT_WITH_REJECTS : EXIT_GOOD;
 }
 

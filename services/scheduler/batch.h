@@ -83,6 +83,10 @@ struct batch {
 /* The index's result. */
 struct model_result *batch_result(struct batch *batch, const struct model *model);
 
+/* Puts the model's file before an error, and the line where Postgres could tell: the model's text
+ * begins in the second line of every statement it stands in. */
+bool batch_blame(const struct model *model, struct err *err);
+
 /* SET LOCAL search_path to the model's own schema, public and, last, temporary tables. */
 MUST_CHECK bool batch_enter_schema(struct batch *batch, const char *schema, struct err *err);
 /* CREATE SCHEMA unless it is there. */

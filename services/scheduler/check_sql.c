@@ -77,9 +77,9 @@ static void regex(const struct check *check, struct buf *sql)
 
 static void not_empty_string(const struct check *check, struct buf *sql)
 {
-	buf_append_text(sql, check->trim ? "btrim(" : "(");
+	buf_append_text(sql, check->untrimmed ? "(" : "btrim(");
 	column(check, sql);
-	buf_append_text(sql, check->trim ? "::text, E' \\t\\r\\n') = ''" : "::text) = ''");
+	buf_append_text(sql, check->untrimmed ? "::text) = ''" : "::text, E' \\t\\r\\n') = ''");
 }
 
 static void expression(const struct check *check, struct buf *sql)

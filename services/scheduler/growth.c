@@ -233,11 +233,8 @@ static bool add_functions(
 	struct database_rows *rows = NULL;
 	if (!database_query(batch->database, sql_scheduler_growth_basis, NULL, 0, &rows, err))
 		return false;
-	const char *moving = database_text(rows, 0, 0);
-	bool ok = !moving || err_config(err,
-				     "%s: not incremental: %s something else at another time, and "
-				     "earlier rows are not calculated again",
-				     model->path, moving);
+	const char *why = database_text(rows, 0, 0);
+	bool ok = !why || err_config(err, "%s: not incremental: %s", model->path, why);
 	if (ok)
 		buf_append_text(out, database_text(rows, 0, 1));
 	database_rows_free(rows);

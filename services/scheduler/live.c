@@ -42,10 +42,8 @@ static bool check_functions(struct batch *batch, const struct model *base, struc
 	bool ok = true;
 	if (database_row_count(rows)) {
 		const char *name = database_text(rows, 0, 0);
-		ok = err_config(err,
-			"%s:%d: speed: %s is not immutable: settings or time may change what it "
-			"gave earlier rows (for time, say the zone: AT TIME ZONE 'UTC')",
-			base->path, line_of_call(base, name), name);
+		ok = err_config(err, "%s:%d: speed: %s %s", base->path, line_of_call(base, name),
+			name, database_text(rows, 0, 1));
 	}
 	database_rows_free(rows);
 	return ok;
@@ -73,7 +71,8 @@ static bool check_sums(const struct model *base, const struct shape *shape, stru
 {
 	for (size_t i = 0; i < shape->count; i++) {
 		const char *type = shape->columns[i].type;
-		if (base->speed->query.columns[i].kind == QUERY_SUM &&
+		enum query_column_kind kind = base->speed->query.columns[i].kind;
+		if ((kind == QUERY_SUM || kind == QUERY_COUNT) &&
 			(strcmp(type, "double precision") == 0 || strcmp(type, "real") == 0))
 			return err_config(err,
 				"%s:%d: speed: column %s is %s, whose sum depends on the order of "

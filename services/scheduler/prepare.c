@@ -139,7 +139,7 @@ static bool prepare_model(struct batch *batch, const struct model *model, struct
 	struct model_result *result = batch_result(batch, model);
 	result->state = MODEL_FAILED;
 	result->error = arena_strdup(&batch->arena, err->message);
-	return err->from == ERR_FROM_CONFIG ? false : err_prefix(err, "%s", model->path);
+	return batch_blame(model, err);
 }
 
 bool batch_prepare(struct batch *batch, struct err *err)

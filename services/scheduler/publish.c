@@ -213,11 +213,29 @@ static bool apply_as_multiset(struct batch *batch, const struct model *model,
 	return ok;
 }
 
+/* Rows that somebody else put there are not this model's to delete. */
+static bool is_own(struct batch *batch, const struct model *model, struct buf *sql, struct err *err)
+{
+	struct database_rows *rows = NULL;
+	buf_append_text(sql, "SELECT EXISTS (SELECT FROM penstock.model WHERE model = $1) OR NOT "
+			     "EXISTS (SELECT FROM ");
+	quote_qualified(sql, model->schema, model->table);
+	buf_append_text(sql, ")");
+	bool ok = database_query(batch->database, buf_text(sql), &model->name, 1, &rows, err);
+	bool own = ok && database_bool(rows, 0, 0);
+	database_rows_free(rows);
+	buf_clear(sql);
+	return ok && (own || apply_refuse(model,
+				     "the table holds rows that no run has put there: empty it, or "
+				     "name the model otherwise",
+				     err));
+}
+
 static bool apply(struct batch *batch, const struct model *model, const struct shape *shape,
 	struct buf *sql, struct err *err)
 {
 	bool indexed = false;
-	if (!key_indexed(batch, model, &indexed, err))
+	if (!is_own(batch, model, sql, err) || !key_indexed(batch, model, &indexed, err))
 		return false;
 	if (model->unique_key.count && !indexed)
 		log_warn("the table has no unique index on the model's unique_key: comparing whole "

@@ -26,6 +26,16 @@ struct model_result *batch_result(struct batch *batch, const struct model *model
 	return &batch->models[model - batch->project->models];
 }
 
+bool batch_blame(const struct model *model, struct err *err)
+{
+	if (err->from == ERR_FROM_CONFIG)
+		return false;
+	if (err->sql_line < 2 || model->is_live)
+		return err_prefix(err, "%s", model->path);
+	err->from = ERR_FROM_CONFIG;
+	return err_prefix(err, "%s:%d", model->path, err->sql_line - 1);
+}
+
 bool batch_enter_schema(struct batch *batch, const char *schema, struct err *err)
 {
 	struct buf sql;
@@ -126,7 +136,7 @@ static bool build_model(struct batch *batch, const struct model *model, struct e
 		explain_limit("the model", "its timeout", model->timeout_ms, limit_us, err);
 		result->state = MODEL_FAILED;
 		result->error = arena_strdup(&batch->arena, err->message);
-		return err->from == ERR_FROM_CONFIG ? false : err_prefix(err, "%s", model->path);
+		return batch_blame(model, err);
 	}
 	bool changed = result->inserted || result->updated || result->deleted ||
 		       model->materialized == MODEL_MATVIEW || result->state == MODEL_PUBLISHED;

@@ -250,6 +250,7 @@ REFUSED = [
     ("SELECT id, random() AS x FROM raw.sales", "random() is something else at another time"),
     ("SELECT id, age(day) AS x FROM raw.sales", "age(timestamp with time zone) is something else"),
     ("SELECT id, own() AS x FROM raw.sales", "own() is something else"),
+    ("SELECT (SELECT max(s.id) FROM (VALUES (1)) v) AS id FROM raw.sales s", "a subquery takes an aggregate over the rows of the"),
     ("SELECT day FROM raw.sales", "has no column id, which the unique_key names"),
 ]
 

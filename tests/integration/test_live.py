@@ -120,12 +120,23 @@ REFUSED = [  # (query, speed, what the message says)
      "totals.sql:2: speed: date_out(date) is not immutable"),
     ("SELECT shop, count(*) AS n\nFROM raw.sales WHERE note::date = day GROUP BY shop", "group shop; count n",
      "totals.sql:2: speed: date_in(cstring) is not immutable"),
+    ("SELECT shop, max(ROW(day)::text) AS last\nFROM raw.sales GROUP BY shop", "group shop; max last",
+     "totals.sql:2: speed: record_out(record) is not immutable"),
+    ("SELECT shop, max(ARRAY[day]::text[]) AS last\nFROM raw.sales GROUP BY shop", "group shop; max last",
+     "totals.sql:2: speed: date_out(date) is not immutable"),
+    ("SELECT shop, count(*) AS n\nFROM raw.sales WHERE (day, 1) < (TIMESTAMPTZ '2024-01-01 00:00+00', 2) GROUP BY shop",
+     "group shop; count n", "totals.sql:2: speed: date_lt_timestamptz(date,timestamp with time zone) is not immutable"),
+    ("SELECT shop, own.count(amount) AS n\nFROM raw.sales GROUP BY shop", "group shop; count n",
+     "totals.sql:3: speed: own.count(bigint) is not Postgres' own: its parts may not add up"),
+    ("SELECT shop, count(*)::real AS n FROM raw.sales GROUP BY shop", "group shop; count n",
+     "totals.sql:2: speed: column n is real, whose sum depends"),
     ("SELECT shop % 2 AS shop, count(*) AS n FROM raw.sales GROUP BY shop", "group shop; count n",
      "totals.sql:2: speed: GROUP BY means other columns than the query shows"),
 ]
 
 
 def test_refused(warehouse):
+    warehouse.database.execute("CREATE SCHEMA own; CREATE AGGREGATE own.count(bigint) (SFUNC = int8larger, STYPE = int8)")
     warehouse.project.model("marts.child", "SELECT 1 AS shop", materialized="table")
     for query, speed, message in REFUSED:
         warehouse.model(query, speed)

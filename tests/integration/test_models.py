@@ -284,7 +284,14 @@ BAD = [
     ("SELECT *\nFROM marts.bad", "bad.sql: models read each other in a circle: marts.bad reads marts.bad"),
     ("DELETE FROM marts.good", "bad.sql: not a SELECT"),
     ("SELECT\n1 +", "bad.sql:2: syntax error"),
-    ("SELECT nothing FROM marts.good", "bad.sql: column \"nothing\" does not exist"),
+    ("SELECT 'é' AS one,\n  nothing FROM marts.good", "bad.sql:2: column \"nothing\" does not exist"),
+    ("-- materialized: table\nSELECT a,\n  nothing(a) FROM marts.good", "bad.sql:3: function nothing(integer) does not exist"),
+    ("-- materialized: materialized_view\n-- unique_key: a\nSELECT b AS a\nFROM marts.good", "bad.sql:3: column \"b\" does not"),
+    ("SELECT *\nFROM {{ ref('good') }}", "bad.sql:2: syntax error at or near \"{\": templates are not read here"),
+    ("-- description: nothing yet\n", "bad.sql: it is empty: expected one SELECT"),
+    ("SELECT 1 AS a;\nSELECT 2 AS a", "bad.sql:2: a second statement"),
+    ("/* ours\n */ -- schedule: never\nSELECT 1 AS a", "bad.sql:2: a view is always up to date"),
+    ("/* ours */\n/* now\n */\n-- nonsense: 1\nSELECT 1 AS a", "bad.sql:4: unknown key 'nonsense'"),
 ]
 
 
@@ -295,6 +302,44 @@ def test_mistakes_are_named_with_their_place(project, database, sql, message):
     project.file("sql/models/marts/bad.sql", sql)
     result = project.run("run", code=None)
     assert result.code in (1, 2) and message in result.err, result
+
+
+def test_marks_and_comments_before_the_head(project, database):
+    project.file("sql/models/marts/marked.sql", "\ufeff-- materialized: table\nSELECT 1 AS a")
+    project.file("sql/models/marts/ours.sql", "/* ours,\n * all of it */\n\n-- materialized: table\nSELECT 1 AS a;\n-- end\n")
+    assert project.results() == {f"marts.{name}": ("published", 1, 0, 0) for name in ("marked", "ours")}
+
+
+def test_no_models(project):
+    assert "there are no models: a SELECT in sql/models/<schema>/<name>.sql makes one\n" in project.run("run").err
+    del project.config["models"]
+    project.write()
+    assert "with models: sql/models in the configuration" in project.run("run").err
+
+
+def test_rows_of_others_are_not_a_models_to_replace(project, database):
+    database.execute("CREATE SCHEMA marts; CREATE TABLE raw.taken (a int); INSERT INTO raw.taken VALUES (1);"
+                     "CREATE TABLE marts.m AS SELECT 7 AS a; CREATE TABLE marts.empty (a int)")
+    project.dataset("taken", {"a": "int"}, "taken*.csv", ["a"])
+    taken = project.model("raw.taken", "SELECT 2 AS a", materialized="table")
+    for command in (("run",), ("config", "check")):
+        message = project.run(*command, code=2).err
+        assert "sql/models/raw/taken.sql: the table raw.taken is filled by dataset taken, and a model" in message
+    taken.unlink()
+    project.config["seeds"] = {"dim.shop": "seeds/shop.csv"}
+    project.file("seeds/shop.csv", "shop\nx\n")
+    project.write()
+    taken = project.model("dim.shop", "SELECT 2 AS a")
+    assert "dim.shop is filled by a seed" in project.run("run", code=2).err
+    taken.unlink()
+
+    project.model("marts.m", "SELECT 1 AS a", materialized="table")
+    project.model("marts.empty", "SELECT 1 AS a", materialized="table")
+    message = project.run("run", code=1).err
+    assert "rows that no run has put there" in message and "run --rebuild marts.m" in message
+    assert database.execute("TABLE marts.m") == [(7,)] and database.execute("TABLE raw.taken") == [(1,)]
+    project.run("run", "--rebuild", "marts.m")
+    assert project.results() == {"marts.m": ("unchanged", 0, 0, 0), "marts.empty": ("published", 1, 0, 0)}
 
 
 PROPERTIES = [

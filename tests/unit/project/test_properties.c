@@ -130,6 +130,48 @@ static void load(const struct written *written, size_t *ret_checks)
 		fail_msg("'%s' names no file", err.message);
 }
 
+static void write_and_load(struct written *written, const char *text, struct project *ret_project)
+{
+	struct err err = {0};
+	write_file(written->properties, text, strlen(text));
+	if (!project_load(&written->config, ret_project, &err))
+		fail_msg("%s", err.message);
+}
+
+/* As in dbt: what a table does not say it has from its source. */
+static void freshness_is_inherited(void **state)
+{
+	static const char text[] =
+		"sources:\n"
+		"- name: raw\n"
+		"  loaded_at_field: at\n"
+		"  freshness: {warn_after: {count: 1, period: minute}, error_after: {count: 2, "
+		"period: minute}, filter: a > 1}\n"
+		"  tables:\n"
+		"  - {name: all}\n"
+		"  - {name: own, freshness: {error_after: {count: 1, period: hour}}}\n"
+		"  - {name: mild, freshness: {error_after: }}\n"
+		"  - {name: never, freshness: }\n";
+	static const struct {
+		const char *table;
+		int64_t warn;
+		int64_t error;
+	} expected[] = {{"all", 60, 120}, {"own", 60, 3600}, {"mild", 60, 0}};
+	struct written written;
+	struct project project;
+	write_project(&written, *state);
+	write_and_load(&written, text, &project);
+	assert_int_equal(project.check_count, 4); /* with sql/checks */
+	for (size_t i = 0; i < 3; i++) {
+		assert_string_equal(project.checks[i].table, expected[i].table);
+		assert_int_equal(project.checks[i].warn_after_s, expected[i].warn);
+		assert_int_equal(project.checks[i].error_after_s, expected[i].error);
+		assert_string_equal(project.checks[i].where, "a > 1");
+	}
+	project_release(&project);
+	arena_release(&written.arena);
+}
+
 static void every_prefix_ends_well(void **state)
 {
 	struct written written;
@@ -172,6 +214,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(thresholds_are_met),
 		cmocka_unit_test(other_thresholds_are_refused),
+		cmocka_unit_test_setup_teardown(freshness_is_inherited, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(every_prefix_ends_well, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			every_changed_byte_ends_well, make_folder, remove_folder),
