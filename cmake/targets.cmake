@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# One static library a folder, one executable a unit test, SQL files as C strings.
+# One static library a folder, one executable a unit test, SQL and pages as C strings.
 
-# penstock_library(NAME SOURCES ... ROOMS base schema ... LIBS PkgConfig::pq ... SQL file.sql ...)
+# penstock_library(NAME SOURCES ... ROOMS base schema ... LIBS PkgConfig::pq ... SQL file.sql ... PAGES file.html ...)
 # NAME is the folder's name. ROOMS are folders of common/ it may include; LIBS stay private to it.
 function(penstock_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;ROOMS;LIBS;SQL" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;ROOMS;LIBS;SQL;PAGES" ${ARGN})
   add_library(penstock_${name} STATIC ${arg_SOURCES})
   target_link_libraries(penstock_${name} PUBLIC penstock_flags Threads::Threads)
   foreach(room ${arg_ROOMS})
@@ -12,13 +12,16 @@ function(penstock_library name)
   endforeach()
   target_link_libraries(penstock_${name} PRIVATE ${arg_LIBS})
   if(arg_SQL)
-    penstock_embed_sql(penstock_${name} ${arg_SQL})
+    penstock_embed(penstock_${name} sql ${arg_SQL})
+  endif()
+  if(arg_PAGES)
+    penstock_embed(penstock_${name} pages ${arg_PAGES})
   endif()
 endfunction()
 
-# Each sql/a/b.sql (path from the top) becomes `const char sql_a_b[]`, declared in "<target>_sql.h".
-function(penstock_embed_sql target)
-  set(header ${CMAKE_CURRENT_BINARY_DIR}/${target}_sql.h)
+# Each sql/a/b.sql (path from the top) becomes `const char sql_a_b[]`, a/b.html `a_b_html[]`, in "<target>_<kind>.h".
+function(penstock_embed target kind)
+  set(header ${CMAKE_CURRENT_BINARY_DIR}/${target}_${kind}.h)
   set(files)
   foreach(file ${ARGN})
     list(APPEND files ${CMAKE_SOURCE_DIR}/${file})
@@ -26,8 +29,8 @@ function(penstock_embed_sql target)
   list(JOIN ARGN "|" names)
   add_custom_command(OUTPUT ${header}
     COMMAND ${CMAKE_COMMAND} -DTOP=${CMAKE_SOURCE_DIR} -DOUT=${header} -DFILES=${names}
-      -P ${CMAKE_SOURCE_DIR}/cmake/embed_sql.cmake
-    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_sql.cmake VERBATIM)
+      -P ${CMAKE_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed.cmake VERBATIM)
   target_sources(${target} PRIVATE ${header})
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR})
 endfunction()

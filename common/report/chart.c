@@ -12,16 +12,17 @@
 
 /* Units of the drawing; the page scales it. */
 static const double width = 900;
-static const double left = 70;
+static const double left = 85;
 static const double right = 15;
 static const double top = 40;
 static const double bottom = 360;
 static const double height = 395;
+static const double letter = 7; /* the width of most */
 
 #define LARGEST	 1e300
 #define SMALLEST 1e-300
 
-enum { TICKS = 5, MAX_LABELS = 12, LABEL_BYTES = 24 };
+enum { TICKS = 5, LABEL_BYTES = 24 };
 
 /* ---- what is wanted ---- */
 
@@ -197,9 +198,17 @@ static void draw_label(const struct chart *chart, size_t point, struct buf *out)
 	buf_release(&shown);
 }
 
+/* As many as fit beside each other. */
 static void draw_labels(const struct chart *chart, struct buf *out)
 {
-	size_t every = (chart->count + MAX_LABELS - 1) / MAX_LABELS;
+	size_t widest = 1;
+	for (size_t i = 0; i < chart->count; i++) {
+		size_t n = strlen(chart->labels[i]);
+		widest = n > widest ? n : widest;
+	}
+	widest = widest < LABEL_BYTES ? widest : LABEL_BYTES;
+	double share = (width - left - right) / (double)chart->count;
+	size_t every = (size_t)ceil((double)(widest + 2) * letter / share);
 	for (size_t i = 0; i < chart->count; i += every)
 		draw_label(chart, i, out);
 }
@@ -277,7 +286,13 @@ static void draw_legend(const struct chart *chart, size_t series, struct buf *ou
 void chart_draw(const struct chart *chart, struct buf *out)
 {
 	struct scale scale = find_scale(chart);
-	buf_printf(out, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\">", width, height);
+	buf_printf(out, "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"", width, height);
+	for (size_t i = 0; i < chart->wanted->series_count; i++) {
+		html_escape(out, chart->wanted->series[i]);
+		buf_append_text(out, i + 1 < chart->wanted->series_count ? ", " : " by ");
+	}
+	html_escape(out, chart->wanted->label);
+	buf_append_text(out, "\">");
 	draw_grid(&scale, out);
 	draw_labels(chart, out);
 	for (size_t i = 0; i < chart->wanted->series_count; i++) {

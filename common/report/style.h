@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a format gives the table in report_writer.c. Private to the reports. */
+/* What a format gives the table in writer.c. Private to the reports. */
 #ifndef PENSTOCK_REPORT_STYLE_H
 #define PENSTOCK_REPORT_STYLE_H
 

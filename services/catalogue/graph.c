@@ -193,6 +193,8 @@ void catalogue_connect(struct catalogue *catalogue)
 		add_query(catalogue, NODE_REPORT, report->name, "public", &report->query);
 		catalogue->nodes[catalogue->node_count - 1].layer = last;
 	}
+	for (size_t i = 0; i < catalogue->node_count && !config->source_count; i++)
+		catalogue->nodes[i].layer--;
 	place_nodes(catalogue);
 }
 
@@ -250,8 +252,10 @@ void catalogue_draw(const struct catalogue *catalogue, struct buf *out)
 		width = right > width ? right : width;
 		height = bottom > height ? bottom : height;
 	}
-	buf_printf(
-		out, "<svg width=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\">", width, width, height);
+	buf_printf(out,
+		"<svg width=\"%d\" height=\"%d\" role=\"group\" aria-label=\"Where data come from "
+		"and where they go\">",
+		width, height);
 	for (size_t i = 0; i < catalogue->node_count; i++)
 		for (size_t p = 0; p < catalogue->nodes[i].parent_count; p++)
 			draw_edge(&catalogue->nodes[catalogue->nodes[i].parents[p]],

@@ -5,27 +5,7 @@
 #include "base/clock.h"
 #include "base/html_escape.h"
 #include "catalogue/parts.h"
-
-static const char style[] =
-	"body{font:15px/1.5 system-ui,sans-serif;margin:2.5em auto;max-width:75em;padding:0 1em;"
-	"color:#1d2330;background:#fff}h1{font-size:1.6em;margin:0}h2{font-size:1.25em;margin:2."
-	"2em 0 .4em;"
-	"border-bottom:2px solid #e3e6eb}h3{font-size:1.05em;margin:1.8em 0 .2em}p{margin:.2em 0 "
-	".6em}"
-	"a{color:#2563a8;text-decoration:none}a:hover{text-decoration:underline}.m{color:#68707f}"
-	".scroll{overflow-x:auto;margin:1em 0}svg{max-width:100%;height:auto;font:12px "
-	"system-ui,sans-serif}svg "
-	"text{fill:#1d2330}"
-	"rect{fill:#f4f5f7;stroke:#c3c9d3}.dataset rect{fill:#e6f0fa;stroke:#7fb0dd}"
-	".model rect{fill:#e8f5ec;stroke:#84c49a}.report rect{fill:#fbf0e3;stroke:#dfb27a}"
-	".edge{fill:none;stroke:#b4bbc7}table{border-collapse:collapse;margin:.4em 0 1em}"
-	"th,td{padding:.2em 1.6em .2em 0;text-align:left;border-bottom:1px solid #e3e6eb;"
-	"vertical-align:top}th{color:#68707f;font-weight:600}code{font-size:.92em}"
-	".pass{color:#2e7d4f}.warn{color:#a86a12}.fail,.error,.failed{color:#b03030;font-weight:"
-	"600}"
-	"@media(prefers-color-scheme:dark){body{color:#dde1e8;background:#14171c}a{color:#6aa8e8}"
-	"svg text{fill:#dde1e8}rect{fill:#23282f;stroke:#4a525e}.dataset rect{fill:#1c3147}"
-	".model rect{fill:#1d3627}.report rect{fill:#3d2f1d}th,td,h2{border-color:#2b313b}}";
+#include "penstock_catalogue_pages.h"
 
 /* ---- small parts ---- */
 
@@ -46,7 +26,7 @@ static void put_fact(struct buf *out, const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
-	put(out, "<tr><th>", name, "</th><td>");
+	put(out, "<tr><th scope=\"row\">", name, "</th><td>");
 	put(out, "", text, "</td></tr>");
 }
 
@@ -68,14 +48,15 @@ static void put_neighbours(
 	size_t self = (size_t)(node - catalogue->nodes);
 	bool any = false;
 	for (size_t i = 0; i < node->parent_count; i++) {
-		buf_append_text(out, i ? ", " : "<tr><th>from</th><td>");
+		buf_append_text(out, i ? ", " : "<tr><th scope=\"row\">from</th><td>");
 		put_link(&catalogue->nodes[node->parents[i]], out);
 	}
 	buf_append_text(out, node->parent_count ? "</td></tr>" : "");
 	for (size_t i = 0; i < catalogue->node_count; i++)
 		for (size_t p = 0; p < catalogue->nodes[i].parent_count; p++)
 			if (catalogue->nodes[i].parents[p] == self) {
-				buf_append_text(out, any ? ", " : "<tr><th>read by</th><td>");
+				buf_append_text(
+					out, any ? ", " : "<tr><th scope=\"row\">read by</th><td>");
 				put_link(&catalogue->nodes[i], out);
 				any = true;
 			}
@@ -130,7 +111,7 @@ static void put_table_checks(
 	const struct catalogue *catalogue, const char *relation, struct buf *out)
 {
 	size_t before = out->len;
-	buf_append_text(out, "<tr><th>checks</th><td>");
+	buf_append_text(out, "<tr><th scope=\"row\">checks</th><td>");
 	size_t empty = out->len;
 	put_checks(catalogue, relation, "", out);
 	if (out->len == empty)
@@ -149,7 +130,8 @@ static void put_loaded(const struct catalogue *catalogue, const char *name, stru
 		return;
 	const char *last = database_text(rows, row, 5);
 	buf_printf(out,
-		"<tr><th>loaded</th><td>rows: %lld, rejects: %lld, files: %lld, quarantined: "
+		"<tr><th scope=\"row\">loaded</th><td>rows: %lld, rejects: %lld, files: %lld, "
+		"quarantined: "
 		"%lld%s%s%s</td></tr>",
 		(long long)database_int(rows, row, 3), (long long)database_int(rows, row, 4),
 		(long long)database_int(rows, row, 1), (long long)database_int(rows, row, 2),
@@ -174,7 +156,8 @@ static const char *column_description(
 }
 
 static const char column_head[] =
-	"</table><table><tr><th>column</th><th>type</th><th>description</th><th>checks</th></tr>\n";
+	"</table><table><tr><th scope=\"col\">column</th><th scope=\"col\">type</th><th "
+	"scope=\"col\">description</th><th scope=\"col\">checks</th></tr>\n";
 
 static void put_column(const struct catalogue *catalogue, const char *relation, const char *name,
 	const char *type, bool nullable, const char *description, struct buf *out)
@@ -198,7 +181,7 @@ static void put_dataset(
 		source && *source->description ? source->description : dataset->schema->doc, out);
 	put_fact(out, "table", table);
 	put_fact(out, "owner", *config->owner ? config->owner : source ? source->owner : "");
-	buf_append_text(out, "<tr><th>key</th><td>");
+	buf_append_text(out, "<tr><th scope=\"row\">key</th><td>");
 	put_list(out, &config->reading.key);
 	buf_append_text(
 		out, config->append_only ? "<code>_file, _row</code></td></tr>" : "</td></tr>");
@@ -226,7 +209,8 @@ static void put_last_run(const struct catalogue *catalogue, const char *name, st
 	size_t row = 0;
 	if (!facts_find(rows, name, &row))
 		return;
-	put(out, "<tr><th>last run</th><td><span class=\"", database_text(rows, row, 1), "\">");
+	put(out, "<tr><th scope=\"row\">last run</th><td><span class=\"",
+		database_text(rows, row, 1), "\">");
 	put(out, "", database_text(rows, row, 1), "</span> ");
 	buf_printf(out, "%s UTC, +%lld ~%lld &minus;%lld rows in %lld ms ",
 		database_text(rows, row, 6), (long long)database_int(rows, row, 2),
@@ -266,7 +250,7 @@ static void put_model(const struct catalogue *catalogue, const struct model *mod
 	put_fact(out, "made as", materialized_name(model->materialized));
 	put_fact(out, "owner", model->owner);
 	if (model->unique_key.count) {
-		buf_append_text(out, "<tr><th>key</th><td>");
+		buf_append_text(out, "<tr><th scope=\"row\">key</th><td>");
 		put_list(out, &model->unique_key);
 		buf_append_text(out, "</td></tr>");
 	}
@@ -314,8 +298,10 @@ static void put_runs(const struct catalogue *catalogue, struct buf *out)
 	const struct database_rows *rows = catalogue->facts.runs;
 	if (!rows || !database_row_count(rows))
 		return;
-	buf_append_text(out, "<h2>Last runs</h2>\n<table><tr><th>run</th><th>by</th><th>state</th>"
-			     "<th>begun (UTC)</th><th>seconds</th><th></th></tr>\n");
+	buf_append_text(out, "<h2>Last runs</h2>\n<table><tr><th scope=\"col\">run</th><th "
+			     "scope=\"col\">by</th><th scope=\"col\">state</th>"
+			     "<th scope=\"col\">begun (UTC)</th><th scope=\"col\">seconds</th><th "
+			     "scope=\"col\">error</th></tr>\n");
 	for (size_t i = 0; i < database_row_count(rows); i++) {
 		buf_append_text(out, "<tr>");
 		for (size_t c = 0; c < database_column_count(rows); c++) {
@@ -333,10 +319,11 @@ static void put_head(const struct catalogue *catalogue, struct buf *out)
 	clock_iso(now, clock_wall_us());
 	buf_printf(out,
 		"<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta "
-		"name=\"viewport\" content=\"width=device-width\"><title>Data catalogue</title>"
-		"<style>%s</style></head>\n<body><h1>Data catalogue</h1><p class=\"m\">%.10s %.5s "
+		"name=\"viewport\" content=\"width=device-width\">" HTML_NO_SCRIPTS
+		"<title>Data catalogue</title><style>\n%s</style></head>\n<body><h1>Data "
+		"catalogue</h1><p class=\"m\">%.10s %.5s "
 		"UTC",
-		style, now, now + 11);
+		services_catalogue_style_css, now, now + 11);
 	if (catalogue->blind)
 		put(out, "; without what the database knows: ", catalogue->blind, "");
 	buf_append_text(out, "</p>\n<div class=\"scroll\">");

@@ -47,7 +47,7 @@ struct catalogue {
 	size_t node_count;
 };
 
-/* catalogue_graph.c: nodes with their edges, layers and places. */
+/* graph.c: nodes with their edges, layers and places. */
 void catalogue_connect(struct catalogue *catalogue);
 /* Appends the drawing, an <svg> element. */
 void catalogue_draw(const struct catalogue *catalogue, struct buf *out);
@@ -55,13 +55,13 @@ void catalogue_draw(const struct catalogue *catalogue, struct buf *out);
 const struct node *catalogue_find(
 	const struct catalogue *catalogue, enum node_kind kind, const char *name);
 
-/* catalogue_ledger.c: asks; sets `blind` instead of failing. */
+/* ledger.c: asks; sets `blind` instead of failing. */
 void catalogue_ask(struct catalogue *catalogue);
 void ledger_facts_release(struct ledger_facts *facts);
 /* The row whose first column is `name`; false when there is none, or nobody was asked. */
 bool facts_find(const struct database_rows *rows, const char *name, size_t *ret_row);
 
-/* catalogue_page.c: appends the page. */
+/* page.c: appends the page. */
 void catalogue_write(const struct catalogue *catalogue, struct buf *out);
 
 #endif

@@ -15,9 +15,9 @@
 #include "cron/cron.h"
 #include "http/health.h"
 #include "monitor/alerts.h"
-#include "monitor/dashboard.h"
 #include "monitor/metrics.h"
 #include "monitor/watch.h"
+#include "penstock_monitor_pages.h"
 
 static const int64_t refresh_ms = 3000;
 static const size_t max_page = 4 * 1024 * 1024;
@@ -156,7 +156,7 @@ static void page_dashboard(
 	(void)context;
 	(void)request;
 	response->content_type = "text/html; charset=utf-8";
-	buf_append_text(&response->body, dashboard_html);
+	buf_append_text(&response->body, services_monitor_dashboard_html);
 }
 
 static const struct http_route routes[] = {

@@ -95,6 +95,17 @@ def test_what_the_files_say(project):
     assert "last run" not in page.facts("model-marts.total")
 
 
+def test_the_drawing_begins_at_its_edge_and_nothing_comes_from_elsewhere(project):
+    def left(text):
+        return min(int(x) for x in re.findall(r'<rect x="(\d+)"', text))
+
+    drawn = project.run("docs", "--offline").out
+    assert not re.search(r"\bsrc=|url\(|@import|https?:", drawn) and "default-src 'none'" in drawn
+    del project.config["sources"]
+    project.write()
+    assert left(project.run("docs", "--offline").out) == left(drawn) < 20
+
+
 def test_what_the_database_knows(project, database):
     project.run("run")
     project.file("sql/checks/sums.sql", "-- description: adds up\nSELECT 1")

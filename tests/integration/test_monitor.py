@@ -88,7 +88,9 @@ def test_the_monitor_serves_what_the_commands_print(orders, kafka, unique):
             f'partition="1"}} 4\n') in body
     assert "penstock_kafka_up 1\n" in body
     assert get(port, "/livez")[0] == 200
-    assert "<title>penstock</title>" in get(port, "/")[1]
+    page = get(port, "/")[1]
+    assert "<title>penstock</title>" in page and '<html lang="en">' in page
+    assert not re.search(r"\b(src|href)=|https?:|@import|innerHTML", page), "nothing from elsewhere, nothing unescaped"
     assert get(port, "/nothing")[0] == 404
     # The ledger is not there yet: status and readiness say so, lag goes on.
     status, body = get(port, "/readyz")
