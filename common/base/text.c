@@ -136,6 +136,13 @@ void text_format_count(char *ret_text, int64_t value)
 	*to = '\0';
 }
 
+void text_format_counted(char *ret_text, int64_t value, const char *noun)
+{
+	char count[32];
+	text_format_count(count, value);
+	snprintf(ret_text, 64, "%s %s%s", count, noun, value == 1 ? "" : "s");
+}
+
 static bool continuation(unsigned char c)
 {
 	return (c & 0xC0) == 0x80;

@@ -22,6 +22,8 @@ void text_format_size(char *ret_text, double bytes);
 void text_format_duration(char *ret_text, int64_t ms);
 /* 1234567 -> "1,234,567"; `ret_text` holds 32 bytes. */
 void text_format_count(char *ret_text, int64_t value);
+/* (1, "row") -> "1 row", (1234, "row") -> "1,234 rows"; `ret_text` holds 64 bytes, `noun` 30. */
+void text_format_counted(char *ret_text, int64_t value, const char *noun);
 
 /*
  * Length of the well-formed UTF-8 sequence at `p` (Unicode 15, table 3-7: no surrogates, nothing

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
 #include "infer/name.h"
 
 void draft_free(struct draft *draft)
@@ -74,6 +75,10 @@ void draft_describe(const struct draft *draft, struct buf *out)
 		[FORMAT_NDJSON] = "NDJSON",
 		[FORMAT_JSON] = "JSON",
 		[FORMAT_AVRO] = "Avro"};
-	buf_printf(out, "%s, %zu fields, seen in %s%lld records", formats[draft->reading.format],
-		draft->field_count, draft->whole ? "" : "the first ", (long long)draft->records);
+	char fields[64];
+	char records[64];
+	text_format_counted(fields, (int64_t)draft->field_count, "field");
+	text_format_counted(records, draft->records, "record");
+	buf_printf(out, "%s, %s, seen in %s%s", formats[draft->reading.format], fields,
+		draft->whole ? "" : "the first ", records);
 }

@@ -3,6 +3,7 @@
 
 #include "base/json_scan.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "infer/draft.h"
 
 #define SCHEMA_MAX_BYTES (1 << 20)
@@ -109,9 +110,11 @@ static void put_key(const struct draft *draft, struct buf *out)
 	buf_append_text(out, "    key: [");
 	for (size_t i = 0; i < draft->key_count; i++)
 		buf_printf(out, "%s%s", i ? ", " : "", draft->key[i]);
+	char records[64];
+	text_format_counted(records, draft->records, "record");
 	if (draft->key_count)
-		buf_printf(out, "]    # unique in %s%lld records\n",
-			draft->whole ? "the file's " : "the first ", (long long)draft->records);
+		buf_printf(out, "]    # unique in %s%s\n",
+			draft->whole ? "the file's " : "the first ", records);
 	else
 		buf_append_text(out, "_file, _row]    # nothing in the sample is unique: every "
 				     "record is a row\n");

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "postgres/database.h"
 #include "report/files.h"
 #include "report/report.h"
@@ -79,7 +80,9 @@ static bool write_report(
 	database_rows_free(columns);
 	if (!ok)
 		return err_prefix(err, "%s", report->path);
-	printf("%s: %lld rows\n", report->target.path, (long long)rows);
+	char counted[64];
+	text_format_counted(counted, rows, "row");
+	printf("%s: %s\n", report->target.path, counted);
 	return true;
 }
 

@@ -104,10 +104,13 @@ static int run_checks(
 	if (!ok)
 		return cli_exit_code(cli_fail(&err));
 	char took[32];
+	char checks[64];
+	char warnings[64];
 	text_format_duration(took, summary.milliseconds);
-	fprintf(stderr, "%lld checks in %s: %lld failed, %lld warnings\n",
-		(long long)summary.checks, took, (long long)summary.failures,
-		(long long)summary.warnings);
+	text_format_counted(checks, summary.checks, "check");
+	text_format_counted(warnings, summary.warnings, "warning");
+	fprintf(stderr, "%s in %s: %lld failed, %s\n", checks, took, (long long)summary.failures,
+		warnings);
 	return summary.failures ? EXIT_WITH_REJECTS : EXIT_GOOD;
 }
 
@@ -128,10 +131,12 @@ static bool print_rows(const struct monitor_options *monitor, const char *name, 
 {
 	struct listing listing;
 	int64_t run = 0;
+	char rows[64];
 	if (!check_rows_read(monitor, name, limit, arena, &listing, &run, err))
 		return false;
 	print_listing(&listing, false);
-	fprintf(stderr, "%s, run %lld: %zu rows\n", name, (long long)run, listing.rows);
+	text_format_counted(rows, (int64_t)listing.rows, "row");
+	fprintf(stderr, "%s, run %lld: %s\n", name, (long long)run, rows);
 	return true;
 }
 

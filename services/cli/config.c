@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "scheduler/scheduler.h"
 
@@ -76,10 +77,12 @@ static int check_run(struct cli *cli, const void *options, int argc, char **argv
 	size_t models = 0;
 	if (!scheduler_check(&cli->config, &models, &err))
 		return cli_fail(&err);
-	printf("%s: good, %zu dataset%s", cli->config.path, datasets->count,
-		datasets->count == 1 ? "" : "s");
+	char count[64];
+	text_format_counted(count, (int64_t)datasets->count, "dataset");
+	printf("%s: good, %s", cli->config.path, count);
+	text_format_counted(count, (int64_t)models, "model");
 	if (models)
-		printf(", %zu model%s", models, models == 1 ? "" : "s");
+		printf(", %s", count);
 	else if (cli->config.models[0])
 		printf(", no models in %s", cli->config.models);
 	printf("\n");

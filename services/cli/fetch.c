@@ -54,11 +54,12 @@ static bool note_whole(void *context, const struct fetch_whole *whole, struct er
 static void print_line(const struct remote *remote, const struct fetch_result *result)
 {
 	char size[32];
+	char files[64];
 	printf("%s: %s", remote->name, outcomes[result->outcome]);
 	text_format_size(size, (double)result->bytes);
+	text_format_counted(files, result->files, "file");
 	if (result->outcome == FETCH_DONE)
-		printf(", %lld file%s, %s", (long long)result->files, result->files == 1 ? "" : "s",
-			size);
+		printf(", %s, %s", files, size);
 	printf("\n");
 	fflush(stdout);
 }
@@ -82,9 +83,9 @@ static void fetch_one(struct run *run, const struct remote *remote)
 	struct fetch_result result;
 	struct err err = {0};
 	progress_begin(&run->progress, remote->name, 0, true);
-	run->progress.counted = strncmp(remote->url, "s3://", 5) == 0 ? "objects"
-				: remote->paging.by == PAGING_NONE    ? "answers"
-								      : "pages";
+	run->progress.counted = strncmp(remote->url, "s3://", 5) == 0 ? "object"
+				: remote->paging.by == PAGING_NONE    ? "answer"
+								      : "page";
 	run->page = 0;
 	bool ok = fetch_source(&options, remote, &result, &err);
 	progress_end(&run->progress, result.bytes, run->page);

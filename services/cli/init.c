@@ -191,7 +191,7 @@ static bool make_topic(struct init *init, const char *dataset, const char *topic
 	if (!init_topic(init->admin, topic, init->config, !dataset, call_ms, &created, &partitions,
 		    err))
 		return err_prefix(err, "topic %s", topic);
-	snprintf(now, sizeof(now), "%d partition%s", (int)partitions, partitions == 1 ? "" : "s");
+	text_format_counted(now, partitions, "partition");
 	report(init, dataset, "topic", topic, created ? "created" : "unchanged", now);
 	return true;
 }
@@ -251,11 +251,11 @@ static void report_seed(
 {
 	char table[160];
 	char did[96];
-	char now[32];
+	char now[64];
 	snprintf(table, sizeof(table), "%s.%s", seed->table.schema, seed->table.name);
 	snprintf(did, sizeof(did), "%s%" PRId64 " added, %" PRId64 " changed",
 		result->created ? "created, " : "", result->added, result->changed);
-	snprintf(now, sizeof(now), "%" PRId64 " row%s", result->rows, result->rows == 1 ? "" : "s");
+	text_format_counted(now, result->rows, "row");
 	bool changed = result->created || result->added || result->changed;
 	report(init, NULL, "seed", table, changed ? did : "unchanged", now);
 }

@@ -202,18 +202,18 @@ static bool print_file(struct preview *preview, struct cutter_totals *ret_totals
 
 static void print_summary(const struct preview *preview, const struct cutter_totals *totals)
 {
-	char records[32];
-	char rows[32];
-	char rejects[32];
+	char records[64];
+	char rows[64];
+	char rejects[64];
 	char shown[64] = "";
-	text_format_count(records, totals->records);
-	text_format_count(rows, is_full(preview) ? preview->printed : totals->rows);
-	text_format_count(rejects, totals->rejects);
+	text_format_counted(records, totals->records, "record");
+	text_format_counted(rows, is_full(preview) ? preview->printed : totals->rows, "row");
+	text_format_counted(rejects, totals->rejects, "reject");
 	if (is_full(preview))
 		snprintf(shown, sizeof(shown), " (--limit)");
 	else if (preview->printed < totals->rows)
 		snprintf(shown, sizeof(shown), " (the first %" PRId64 " shown)", preview->printed);
-	fprintf(stderr, "%s: dataset %s: %s rows%s, %s records read, %s rejects\n", preview->name,
+	fprintf(stderr, "%s: dataset %s: %s%s, %s read, %s\n", preview->name,
 		preview->dataset->config->name, rows, shown, records, rejects);
 }
 

@@ -20,23 +20,17 @@ static enum table_kind table_kind(enum listing_kind kind)
 	return kinds[kind];
 }
 
+/* Numbers are as the listing has them; long texts are cut, but not for programs. */
 static void put_cell(
 	struct table *table, const char *cell, enum listing_kind kind, bool json, struct buf *line)
 {
-	int64_t integer = 0;
-	if (!cell) {
-		table_null(table);
-	} else if (kind == LISTING_REAL) {
-		table_real(table, strtod(cell, NULL));
-	} else if (kind == LISTING_INT && text_int64(cell, &integer)) {
-		table_int(table, integer);
-	} else if (json) {
+	if (!cell || json || kind != LISTING_TEXT) {
 		table_text(table, cell);
-	} else {
-		buf_clear(line);
-		text_excerpt(line, cell, strlen(cell), max_excerpt);
-		table_text(table, buf_text(line));
+		return;
 	}
+	buf_clear(line);
+	text_excerpt(line, cell, strlen(cell), max_excerpt);
+	table_text(table, buf_text(line));
 }
 
 void print_listing(const struct listing *listing, bool json)

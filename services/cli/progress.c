@@ -27,7 +27,7 @@ static void format_amount(char *ret_text, const struct progress *progress, int64
 	if (progress->bytes)
 		text_format_size(ret_text, (double)amount);
 	else
-		text_format_count(ret_text, amount);
+		text_format_counted(ret_text, amount, "chunk");
 }
 
 static void draw_bar(const struct progress *progress, int64_t done)
@@ -45,16 +45,15 @@ static void draw_bar(const struct progress *progress, int64_t done)
 
 static void draw(const struct progress *progress, int64_t done, int64_t rows, bool last)
 {
-	char amount[32];
-	char row_text[32];
+	char amount[64];
+	char counted[64];
 	double seconds = (double)(clock_monotonic_us() - progress->started_us) / 1e6;
 	double speed = seconds > 0 ? (double)done / seconds : 0;
 	format_amount(amount, progress, done);
-	text_format_count(row_text, rows);
+	text_format_counted(counted, rows, progress->counted ? progress->counted : "row");
 	fprintf(stderr, "\r%s", progress->label);
 	draw_bar(progress, done);
-	fprintf(stderr, " %s%s, %s %s", amount, progress->bytes ? "" : " chunks", row_text,
-		progress->counted ? progress->counted : "rows");
+	fprintf(stderr, " %s, %s", amount, counted);
 	if (progress->bytes)
 		fprintf(stderr, ", %.1f MB/s", speed / 1e6);
 	char time[32] = "";

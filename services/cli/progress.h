@@ -11,7 +11,7 @@ struct progress {
 	const char *label;
 	int64_t total;	     /* in the unit of `done`; 0: unknown */
 	bool bytes;	     /* the unit is bytes; otherwise chunks */
-	const char *counted; /* what is counted beside it; NULL: rows */
+	const char *counted; /* what is counted beside it, one of them; NULL: a row */
 	bool shown;	     /* decided by progress_begin */
 	int64_t started_us;
 	int64_t drawn_us;

@@ -118,13 +118,14 @@ static void add_to_table(struct run *run, const struct publication_result *resul
 
 static void print_counts(const struct publication_result *result)
 {
-	char row_text[32];
-	char rejects[32];
-	text_format_count(row_text, result->rows);
-	text_format_count(rejects, result->rejects);
-	printf("dataset %s, file %" PRId64 ", %s rows, %s reject%s, %" PRId64 " chunk%s",
-		result->dataset, result->file_id, row_text, rejects,
-		result->rejects == 1 ? "" : "s", result->chunks, result->chunks == 1 ? "" : "s");
+	char loads[64];
+	char rejects[64];
+	char chunks[64];
+	text_format_counted(loads, result->rows, "row");
+	text_format_counted(rejects, result->rejects, "reject");
+	text_format_counted(chunks, result->chunks, "chunk");
+	printf("dataset %s, file %" PRId64 ", %s, %s, %s", result->dataset, result->file_id, loads,
+		rejects, chunks);
 }
 
 static void print_line(const struct publication_result *result)

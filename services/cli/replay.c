@@ -65,8 +65,12 @@ void replay_tell(struct replay *replay, const char *kind, const char *outcome,
 	printf("%s: %s", result->name, outcome);
 	if (result->dataset)
 		printf(" (dataset %s, file %" PRId64 ")", result->dataset, result->file_id);
+	char rows[64];
+	char rejects[64];
+	text_format_counted(rows, result->rows, "row");
+	text_format_counted(rejects, result->rejects, "reject");
 	if (result->rows || result->rejects)
-		printf(": %" PRId64 " rows, %" PRId64 " rejects", result->rows, result->rejects);
+		printf(": %s, %s", rows, rejects);
 	printf("%s%s\n", *result->reason ? ": " : "", result->reason);
 	fflush(stdout);
 }

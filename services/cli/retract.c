@@ -139,8 +139,8 @@ static void print(const struct retract_options *options, const struct manifest *
 		printf("%s (file %" PRId64 " of dataset %s): %s", manifest->name, manifest->file_id,
 			manifest->dataset, outcome);
 		if (difference)
-			printf(": %" PRId64 " rows leave the table, %" PRId64 " come back, %" PRId64
-			       " get an older version",
+			printf(": rows that leave the table %" PRId64 ", that come back %" PRId64
+			       ", that get an older version %" PRId64,
 				difference->surplus, difference->missing, difference->different);
 		printf("\n");
 		return;

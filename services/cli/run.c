@@ -60,11 +60,14 @@ static void add_model(void *context, const struct run_line *line)
 static void print_summary(const struct run_summary *summary)
 {
 	char took[32];
+	char checks[64];
+	char warnings[64];
 	text_format_duration(took, summary->milliseconds);
-	fprintf(stderr, "run %lld: %s in %s, %lld checks, %lld failed, %lld warnings\n",
-		(long long)summary->run_id, summary->failures ? "nothing published" : "published",
-		took, (long long)summary->checks, (long long)summary->failures,
-		(long long)summary->warnings);
+	text_format_counted(checks, summary->checks, "check");
+	text_format_counted(warnings, summary->warnings, "warning");
+	fprintf(stderr, "run %lld: %s in %s, %s, %lld failed, %s\n", (long long)summary->run_id,
+		summary->failures ? "nothing published" : "published", took, checks,
+		(long long)summary->failures, warnings);
 }
 
 /* Arguments and --select, as one list in `items`. */

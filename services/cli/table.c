@@ -6,7 +6,6 @@
 #include "cli/table.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,17 +76,6 @@ void table_int(struct table *table, int64_t value)
 	table_text(table, text);
 }
 
-void table_real(struct table *table, double value)
-{
-	char text[64];
-	if (!isfinite(value)) {
-		table_null(table);
-		return;
-	}
-	snprintf(text, sizeof(text), "%.3f", value);
-	table_text(table, text);
-}
-
 static size_t row_count(const struct table *table)
 {
 	return table->offsets.len / sizeof(size_t) / table->column_count;
@@ -135,15 +123,17 @@ static size_t width_of(const char *text)
 	return width;
 }
 
-static void print_cell(const char *text, size_t width, bool right, bool last)
+/* The blanks before it are owed from the cells to its left: no line ends in any. */
+static void print_cell(const char *text, size_t width, bool right, int *owed)
 {
 	size_t own = width_of(text);
 	int pad = (int)(width > own ? width - own : 0);
-	if (right)
-		printf("%*s%s", pad, "", text);
-	else
-		printf("%s%*s", text, last ? 0 : pad, "");
-	fputs(last ? "\n" : "  ", stdout);
+	*owed += right ? pad : 0;
+	if (*text) {
+		printf("%*s%s", *owed, "", text);
+		*owed = 0;
+	}
+	*owed += (right ? 0 : pad) + 2;
 }
 
 /* The cell as one line without control bytes, in `line`. */
@@ -172,17 +162,20 @@ static void print_text(const struct table *table)
 			widths[i] = width > widths[i] ? width : widths[i];
 		}
 	}
+	int owed = 0;
 	if (bold)
 		fputs("\033[1m", stdout);
 	for (size_t i = 0; i < table->column_count; i++)
 		print_cell(table->columns[i].title, widths[i], table->columns[i].kind != TABLE_TEXT,
-			i + 1 == table->column_count);
-	if (bold)
-		fputs("\033[0m", stdout);
-	for (size_t row = 0; row < row_count(table); row++)
+			&owed);
+	puts(bold ? "\033[0m" : "");
+	for (size_t row = 0; row < row_count(table); row++) {
+		owed = 0;
 		for (size_t i = 0; i < table->column_count; i++)
 			print_cell(line_of(table, row, i, &line), widths[i],
-				table->columns[i].kind != TABLE_TEXT, i + 1 == table->column_count);
+				table->columns[i].kind != TABLE_TEXT, &owed);
+		putchar('\n');
+	}
 	free(widths);
 	buf_release(&line);
 }

@@ -23,9 +23,9 @@ struct table;
 struct table *table_new(const struct table_column *columns, size_t count);
 void table_free(struct table *table);
 /* Cells of the next row, left to right; a new row begins when one is full. */
-void table_text(struct table *table, const char *text); /* copied; NULL: empty, null in JSON */
+/* Copied; NULL: empty, null in JSON. In columns of numbers: as JSON writes them. */
+void table_text(struct table *table, const char *text);
 void table_int(struct table *table, int64_t value);
-void table_real(struct table *table, double value);
 void table_null(struct table *table);
 /* To stdout. Titles are bold on a terminal unless NO_COLOR is set. */
 void table_print(const struct table *table, bool json);

@@ -58,10 +58,11 @@ static void print_lines(const struct verify *verify, const struct dataset *datas
 	const struct rebuild_outcome *outcome)
 {
 	const struct rebuild_difference *difference = &outcome->difference;
-	char rows[32];
-	text_format_count(rows, difference->rows);
-	printf("%s: %s rows of %" PRId64 " file%s", dataset->config->name, rows, difference->files,
-		difference->files == 1 ? "" : "s");
+	char rows[64];
+	char files[64];
+	text_format_counted(rows, difference->rows, "row");
+	text_format_counted(files, difference->files, "file");
+	printf("%s: %s of %s", dataset->config->name, rows, files);
 	if (is_different(difference))
 		printf(", %" PRId64 " missing, %" PRId64 " surplus, %" PRId64 " different%s\n",
 			difference->missing, difference->surplus, difference->different,

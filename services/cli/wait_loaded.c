@@ -130,15 +130,15 @@ static bool follow(struct wait *wait, struct err *err)
 
 static void tell_verdict(const struct loaded_verdict *verdict)
 {
-	char rows[32];
-	char rejects[32];
-	text_format_count(rows, verdict->rows);
-	text_format_count(rejects, verdict->rejects);
-	fprintf(stderr, "penstock: loaded: %s rows, %s reject%s", rows, rejects,
-		verdict->rejects == 1 ? "" : "s");
+	char rows[64];
+	char rejects[64];
+	char letters[64];
+	text_format_counted(rows, verdict->rows, "row");
+	text_format_counted(rejects, verdict->rejects, "reject");
+	text_format_counted(letters, verdict->dead_letters, "dead letter");
+	fprintf(stderr, "penstock: loaded: %s, %s", rows, rejects);
 	if (verdict->dead_letters)
-		fprintf(stderr, ", %" PRId64 " dead letters ('penstock status' tells why)",
-			verdict->dead_letters);
+		fprintf(stderr, ", %s ('penstock status' tells why)", letters);
 	fprintf(stderr, "\n");
 }
 

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "postgres/quote.h"
 
 /* Of columns: what a property file can hold, quoted. */
@@ -150,7 +151,9 @@ static void row_count(const struct check *check, struct buf *sql)
 	bounds(low, check->high, sql);
 	buf_append_text(sql, ")::integer::bigint, ");
 	count(check, "*", sql);
-	buf_append_text(sql, " || ' rows");
+	buf_append_text(sql, " || CASE ");
+	count(check, "*", sql);
+	buf_append_text(sql, " WHEN 1 THEN ' row' ELSE ' rows' END || '");
 	expected(low, check->high, sql);
 	buf_append_text(sql, "'");
 }
@@ -300,7 +303,8 @@ static void user_query(const struct project *project, const struct check *check,
 static void equal_rowcount(
 	const struct project *project, const struct check *check, struct buf *sql)
 {
-	buf_append_text(sql, "SELECT abs(a.n - b.n), a.n || ' rows, the other has ' || b.n, false "
+	buf_append_text(sql, "SELECT abs(a.n - b.n), a.n || CASE a.n WHEN 1 THEN ' row' ELSE ' "
+			     "rows' END || ', the other has ' || b.n, false "
 			     "FROM (SELECT count(*) AS n FROM ");
 	rows_as_c(check, sql);
 	buf_append_text(sql, ") a, (SELECT count(*) AS n FROM ");
@@ -312,27 +316,28 @@ static const struct {
 	void (*condition)(const struct check *check, struct buf *sql);
 	void (*aggregate)(const struct check *check, struct buf *sql); /* failures, note */
 	void (*listing)(const struct project *project, const struct check *check, struct buf *sql);
-	const char *what;
+	const char *fault; /* what is counted, one of them */
+	const char *rest;
 } kinds[CHECK_KINDS] = {
-	[CHECK_UNIQUE] = {NULL, NULL, unique, "values occur more than once"},
-	[CHECK_NOT_NULL] = {not_null, NULL, NULL, "nulls"},
-	[CHECK_ACCEPTED_VALUES] = {accepted_values, NULL, NULL, "rows with other values"},
-	[CHECK_REJECTED_VALUES] = {rejected_values, NULL, NULL, "rows with such values"},
-	[CHECK_RELATIONSHIPS] = {NULL, NULL, relationships, "rows without a partner"},
-	[CHECK_RANGE] = {range, NULL, NULL, "rows out of range"},
-	[CHECK_REGEX] = {regex, NULL, NULL, "rows do not match"},
-	[CHECK_NOT_EMPTY_STRING] = {not_empty_string, NULL, NULL, "empty texts"},
-	[CHECK_PROPORTION] = {NULL, proportion, NULL, ""},
-	[CHECK_EXPRESSION] = {expression, NULL, NULL, "rows where it is not true"},
-	[CHECK_RECENCY] = {NULL, recency, NULL, ""},
-	[CHECK_UNIQUE_ACROSS] = {NULL, NULL, unique_across, "values occur more than once"},
-	[CHECK_UNIQUE_COMBINATION] = {NULL, NULL, unique_combination,
-		"combinations occur more than once"},
-	[CHECK_ROW_COUNT] = {NULL, row_count, NULL, ""},
-	[CHECK_NOT_EMPTY] = {NULL, row_count, NULL, ""},
-	[CHECK_EQUAL_ROWCOUNT] = {NULL, NULL, NULL, ""},
-	[CHECK_FRESHNESS] = {NULL, NULL, NULL, ""},
-	[CHECK_SQL] = {NULL, NULL, user_query, "rows that should not be there"},
+	[CHECK_UNIQUE] = {NULL, NULL, unique, "value", " more than once"},
+	[CHECK_NOT_NULL] = {not_null, NULL, NULL, "null", ""},
+	[CHECK_ACCEPTED_VALUES] = {accepted_values, NULL, NULL, "row", " with another value"},
+	[CHECK_REJECTED_VALUES] = {rejected_values, NULL, NULL, "row", " with such a value"},
+	[CHECK_RELATIONSHIPS] = {NULL, NULL, relationships, "row", " without a partner"},
+	[CHECK_RANGE] = {range, NULL, NULL, "row", " out of range"},
+	[CHECK_REGEX] = {regex, NULL, NULL, "row", " without a match"},
+	[CHECK_NOT_EMPTY_STRING] = {not_empty_string, NULL, NULL, "empty text", ""},
+	[CHECK_PROPORTION] = {NULL, proportion, NULL, "", ""},
+	[CHECK_EXPRESSION] = {expression, NULL, NULL, "row", " where it is not true"},
+	[CHECK_RECENCY] = {NULL, recency, NULL, "", ""},
+	[CHECK_UNIQUE_ACROSS] = {NULL, NULL, unique_across, "value", " more than once"},
+	[CHECK_UNIQUE_COMBINATION] = {NULL, NULL, unique_combination, "combination",
+		" more than once"},
+	[CHECK_ROW_COUNT] = {NULL, row_count, NULL, "", ""},
+	[CHECK_NOT_EMPTY] = {NULL, row_count, NULL, "", ""},
+	[CHECK_EQUAL_ROWCOUNT] = {NULL, NULL, NULL, "", ""},
+	[CHECK_FRESHNESS] = {NULL, NULL, NULL, "", ""},
+	[CHECK_SQL] = {NULL, NULL, user_query, "row", " that should not be there"},
 };
 
 bool check_is_scanned(const struct check *check)
@@ -340,9 +345,11 @@ bool check_is_scanned(const struct check *check)
 	return kinds[check->kind].condition || kinds[check->kind].aggregate;
 }
 
-const char *check_what(enum check_kind kind)
+void check_count(enum check_kind kind, int64_t failures, struct buf *out)
 {
-	return kinds[kind].what;
+	char counted[64];
+	text_format_counted(counted, failures, kinds[kind].fault);
+	buf_printf(out, "%s%s", counted, kinds[kind].rest);
 }
 
 void check_scan_columns(const struct check *check, struct buf *sql)

@@ -20,8 +20,8 @@ void check_scan_columns(const struct check *check, struct buf *sql);
 void check_statement(const struct project *project, const struct check *check, struct buf *sql);
 /* A query of the failing rows or values. Where check_finds_rows. */
 void check_failing_rows(const struct project *project, const struct check *check, struct buf *sql);
-/* "rows without a partner": of the number before it. */
-const char *check_what(enum check_kind kind);
+/* Appends "3 rows without a partner". */
+void check_count(enum check_kind kind, int64_t failures, struct buf *out);
 
 /* check_freshness.c */
 void freshness_statement(const struct check *check, struct buf *sql);

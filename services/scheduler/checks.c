@@ -99,7 +99,7 @@ static const char *describe(
 	if (note)
 		buf_append_text(&text, note);
 	else
-		buf_printf(&text, "%lld %s", (long long)failures, check_what(check->kind));
+		check_count(check->kind, failures, &text);
 	if (check->error_if.text)
 		buf_printf(&text, ", error_if %s", check->error_if.text);
 	if (check->warn_if.text)

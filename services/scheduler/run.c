@@ -277,7 +277,7 @@ static bool attempt(struct batch *batch, const struct config *config, struct err
 		return false;
 	}
 	char checks[64];
-	snprintf(checks, sizeof(checks), "%" PRId64 " failed checks", batch->failures);
+	text_format_counted(checks, batch->failures, "failed check");
 	struct run_summary totals = batch->totals;
 	forget_results(batch);
 	note_end(batch, config,

@@ -1,7 +1,7 @@
 -- $1: the time of the newest event told so far. Columns: time, event, subject, detail.
 WITH news AS (
   SELECT f.complete_at AS at, 'loaded' AS event, f.name || ' -> ' || f.dataset AS subject,
-    to_char(f.rows, 'FM999,999,999,999') || ' rows'
+    to_char(f.rows, 'FM999,999,999,999') || ' row' || left('s', (f.rows <> 1)::int)
       || CASE WHEN f.rejects > 0 THEN ', ' || f.rejects || ' reject' || left('s', (f.rejects > 1)::int) ELSE '' END
       || ', ' || round(extract(epoch FROM f.complete_at - f.first_at)::numeric, 1) || ' s' AS detail
   FROM penstock.file_status f
@@ -14,7 +14,7 @@ WITH news AS (
   SELECT r.finished_at, 'run ' || r.state, '#' || r.run_id || ' by ' || r.trigger,
     CASE WHEN r.state = 'failed' THEN r.error
     ELSE (
-      SELECT count(*) || ' model' || left('s', (count(*) > 1)::int) || ', +' || sum(m.inserted) || ' ~' || sum(m.updated) || ' -'
+      SELECT count(*) || ' model' || left('s', (count(*) <> 1)::int) || ', +' || sum(m.inserted) || ' ~' || sum(m.updated) || ' -'
         || sum(m.deleted) || ' rows'
       FROM penstock.model_run m WHERE m.run_id = r.run_id
     ) || ', ' || round(extract(epoch FROM r.finished_at - r.started_at)::numeric, 1) || ' s' END

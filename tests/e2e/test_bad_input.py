@@ -569,7 +569,7 @@ def test_two_producers_on_one_inbox(project, database):
 def test_exit_codes(project):
     add_datasets(project)
     project.run("init")
-    assert project.run("publish", project.file("items-1.csv", HEAD + b"1,a,,\n")).out.endswith("1 rows, 0 rejects, 1 chunk\n")
+    assert project.run("publish", project.file("items-1.csv", HEAD + b"1,a,,\n")).out.endswith("1 row, 0 rejects, 1 chunk\n")
     assert "1 reject," in project.run("publish", project.file("items-2.csv", HEAD + b"x,a,,\n"), code=3).out
     refused = project.run("publish", project.file("items-3.csv", b"id\n1\n"), code=1)
     assert refused.out == "items-3.csv: quarantined: header: missing columns: name, price, day\n"
@@ -643,7 +643,7 @@ def test_servers_away_at_the_start(project, database):
     project.config["postgres"] = f"host=127.0.0.1 port={free_port()} dbname=nowhere"
     project.write()
     # Publishing needs Kafka only; what was interrupted above goes out now, as the same publication.
-    assert "1 rows" in project.run("publish", path).out
+    assert ", 1 row, " in project.run("publish", path).out
     code, output = interrupted(project.start("publish", path, "--wait"), "waiting for Postgres")
     assert code == 130 and "already published" in output
     code, output = interrupted(project.start("init"), "waiting for Postgres")

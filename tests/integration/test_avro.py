@@ -318,7 +318,7 @@ def test_content_tells_which_dataset_an_avro_file_is_of(tmp_path):
     (tmp_path / "other.avsc").write_text(json.dumps(other))
     more = "  b:\n    schema: other.avsc\n    files: '*.avro'\n    table: o\n    key: [_file, _row]\n"
     _, _, log = preview(tmp_path, container(LONGS, [(1, ROW)]), LONGS, rules=more)
-    assert "dataset a: 1 rows" in log
+    assert "dataset a: 1 row," in log
     _, _, log = preview(tmp_path, container(other, [(2, number(1) + number(2))]), LONGS, rules=more)
     assert "dataset b: 2 rows" in log
     code, _, log = preview(tmp_path, container({**other, "fields": [{"name": "x", "type": "long"}]}, []), LONGS, rules=more)

@@ -54,7 +54,7 @@ def test_rows_that_fail_are_kept_though_the_run_is_rolled_back(project, database
     assert rows('not_null_raw_orders_odd na"me') == []
     assert project.json("check", "--failures", "odd") == [row(2)]
     text = project.run("check", "--failures", "odd")
-    assert text.out.splitlines()[0].split() == ["id", "odd", 'na"me', "amount", "doc"] and "odd, run 1: 1 rows" in text.err
+    assert text.out.splitlines()[0].split() == ["id", "odd", 'na"me', "amount", "doc"] and "odd, run 1: 1 row" in text.err
     project.check("empty", "-- store_failures: true\nSELECT FROM raw.orders")
     project.run("check", "empty", code=3)
     assert project.json("check", "--failures", "empty") == [{}] * 4

@@ -190,7 +190,7 @@ def test_severity_thresholds_and_limit(odd):
     rows = odd.check(columns={"id": tests})
     assert {name: row["state"] for name, row in rows.items()} == {f"n{at}": state for at, (_, state) in enumerate(STATES)}
     assert rows["n0"]["failures"] == 2 and rows["n10"]["failures"] == 1
-    assert rows["n3"]["message"] == "2 values occur more than once, error_if >2"
+    assert rows["n3"]["message"] == "2 values more than once, error_if >2"
 
 
 def test_one_pass_over_a_table(odd, database):

@@ -232,7 +232,7 @@ def test_a_failed_check_publishes_nothing(project, database):
     assert database.value("SELECT count(*) FROM marts.m") == 2
     assert database.value("SELECT state FROM penstock.run ORDER BY run_id DESC LIMIT 1") == "failed"
     assert database.value("SELECT message FROM penstock.check_result WHERE name = 'few' AND failures > 0") == \
-        "1 rows that should not be there: at most three"
+        "1 row that should not be there: at most three"
     # By hand, against the tables as they are: all good but the warning.
     checks = {row["check"]: row["state"] for row in project.json("check")}
     assert checks["unique_marts_m_id"] == "pass" and checks["accepted_values_marts_m_kind"] == "warn"

@@ -59,7 +59,7 @@ def test_rows_as_csv(preview):
 def test_rows_as_ndjson_out_of_gzip(preview):
     done = preview("orders1.csv.gz", gzip.compress(GOOD.encode()), "--format", "ndjson", "--limit", "1")
     assert [json.loads(line) for line in done.stdout.splitlines()] == [{"order_id": 1, "total": 2.5, "note": "a\nb"}]
-    assert "1 rows (--limit)" in done.stderr
+    assert "1 row (--limit)" in done.stderr
     assert done.returncode == 0
 
 

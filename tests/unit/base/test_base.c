@@ -81,6 +81,15 @@ static void sizes_and_durations_mean_what_a_person_means(void **state)
 	assert_false(text_int64("9223372036854775808", &value));
 	assert_false(text_int64("-0", &value));
 	assert_false(text_int64("+1", &value));
+	static const struct {
+		int64_t value;
+		const char *text;
+	} counted[] = {{0, "0 rows"}, {1, "1 row"}, {1234567, "1,234,567 rows"}};
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
+		char text[64];
+		text_format_counted(text, counted[i].value, "row");
+		assert_string_equal(text, counted[i].text);
+	}
 }
 
 static void utf8_is_judged_as_the_standard_does(void **state)
