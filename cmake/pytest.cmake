@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests written in Python.
 
-# penstock_pytest(FILE LABEL unit [TIMEOUT 60]): one ctest test "<label>.<file's name>".
+# penstock_pytest(FILE LABEL unit [FIXTURE kafka]): one ctest test "<label>.<file's name>".
 function(penstock_pytest file)
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT;FIXTURE" "" ${ARGN})
-  if(NOT arg_TIMEOUT)
-    set(arg_TIMEOUT 60)
-  endif()
+  cmake_parse_arguments(arg "" "LABEL;FIXTURE" "" ${ARGN})
   get_filename_component(name ${file} NAME_WE)
   add_test(NAME ${arg_LABEL}.${name}
     COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider
       -c ${CMAKE_SOURCE_DIR}/tests/pytest.ini ${file}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}/tests)
-  # The long ones first, so that none is left for the end while the other cores have nothing to do.
-  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} COST ${arg_TIMEOUT}
+  set_tests_properties(${arg_LABEL}.${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${penstock_test_timeout}
     ENVIRONMENT "PENSTOCK=${CMAKE_BINARY_DIR}/penstock;PYTHONDONTWRITEBYTECODE=1")
   if(arg_FIXTURE)
     set_tests_properties(${arg_LABEL}.${name} PROPERTIES FIXTURES_REQUIRED ${arg_FIXTURE})

@@ -11,7 +11,7 @@
 #include "monitor/watch.h"
 #include "penstock_monitor_sql.h"
 
-static const int64_t oldest_ms = 400;
+static const int64_t oldest_ms = 2000;
 
 /* The same partitions with one kind of offset each; dataset[i] is the one of partition i. */
 struct offsets {

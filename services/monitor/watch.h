@@ -7,8 +7,9 @@
 #include "monitor/monitor.h"
 #include "postgres/database.h"
 
-/* How long one question to Kafka or Postgres may take: lag and status answer within a second. */
-#define WATCH_MS 900
+/* How long one question to Kafka or Postgres may take: a busy server's answer comes, a dead one is
+ * soon told. */
+#define WATCH_MS 3000
 
 struct watch {
 	const struct monitor_options *options;

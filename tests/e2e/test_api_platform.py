@@ -134,10 +134,10 @@ def test_in_dev(api):
         assert archived(project) == pages(DAYS)
         api.next_day()
         project.run("fetch", "measurements")
-        wait_until(lambda: reports(project) == expected(DAYS + 1), 30, "the next day's reports")
+        wait_until(lambda: reports(project) == expected(DAYS + 1), 60, "the next day's reports")
         assert archived(project) == pages(DAYS) | pages(DAYS + 1)
         assert_no_key(project)
-        dev.stop(30)
+        dev.stop()
     finally:
         project.close()
         print(project.logs())
@@ -163,7 +163,7 @@ def test_on_kafka_and_postgres(kafka, database, unique, tmp_path, api, s3):
         assert {key.rsplit("/", 1)[1] for key in s3.client.keys(bucket, "air/") if "/objects/" in key} == pages(DAYS)
         api.next_day()
         project.run("fetch", "measurements")
-        wait_until(lambda: reports(project) == expected(DAYS + 1), 30, "the next day's reports")
+        wait_until(lambda: reports(project) == expected(DAYS + 1), 60, "the next day's reports")
         assert database.value("SELECT count(*) FROM raw.measurements") == len(air.measurements(DAYS + 1))
         assert database.value("SELECT count(*) FROM penstock.run WHERE state = 'failed'") == 0
         refused = project.run("fetch", "stations", code=1, env={"AIR_API_KEY": "another-key-of-nobody"})

@@ -100,7 +100,7 @@ def warehouse(request):
     for service in warehouse.project.services:
         service.process.terminate()
     for service in warehouse.project.services:
-        service.wait(15)
+        service.wait()
     print(warehouse.project.logs())
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -20,10 +20,10 @@ def test_rubbish_on_the_topic(project, database, kafka):
     kafka.kcat("-P", "-t", f"{prefix}orders", "-p", "1", str(project.file("flipped", bytes(flipped))))
     kafka.kcat("-P", "-t", f"{prefix}orders", "-p", "1", str(project.file("cut", chunk[:-1])))
     worker = project.start("worker")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 3, 30,
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 3, 60,
                "three dead letters")
     wait_until(lambda: database.value(
-        "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 30, "the good file complete")
+        "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 60, "the good file complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected([(good["file_id"], rows)]))
     dead = kafka.kcat("-C", "-t", f"{prefix}dead", "-e", "-q", "-D", "\n--end--\n", "-f", "%h\n%s").stdout
     for original in (rubbish, bytes(flipped), chunk[:-1]):
@@ -34,7 +34,7 @@ def test_rubbish_on_the_topic(project, database, kafka):
     # Offsets are behind them: nothing is tried twice.
     wait_until(lambda: all(committed == end for (topic, _), (committed, end) in
                            kafka.group_lag(project.config["kafka"]["group.id"]).items()
-                           if topic == f"{prefix}orders" and end), 30, "all offsets committed")
+                           if topic == f"{prefix}orders" and end), 60, "all offsets committed")
     assert worker.running()
     lag = project.json("lag")
     assert sum(row["lag"] for row in lag if row["topic"] == f"{prefix}orders") == 0
@@ -57,8 +57,8 @@ def test_messages_larger_than_any_chunk_stop_nothing(project, database, kafka):
         project.run("publish", "--again", project.file("orders.csv", "id\n1\n"))
         worker = project.start("worker")
         wait_until(lambda: database.value(
-            "SELECT count(*) FROM penstock.dead_letter WHERE topic = %s", (f"{topic}orders",)) == 2, 30, "two dead letters")
-        wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 30, "nothing waits")
+            "SELECT count(*) FROM penstock.dead_letter WHERE topic = %s", (f"{topic}orders",)) == 2, 60, "two dead letters")
+        wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 60, "nothing waits")
         dead = kafka.kcat("-C", "-t", f"{topic}dead", "-e", "-q", "-D", "", "-f", "%S %h\n").stdout.decode().splitlines()
         assert len(dead) == 2 and sum("penstock.omitted.bytes=1" in line for line in dead) == omitted
         assert sum(int(line.split()[0]) for line in dead) == (0 if omitted else 2_048_500)
@@ -91,8 +91,8 @@ def test_dead_letters_are_sent_again(project, database, kafka):
     project.run("replay", "--dead-letters", code=-9, env={"PENSTOCK_FAULT": "replay.letter_sent"})
     assert database.value("SELECT count(*) FROM penstock.dead_letter WHERE replayed_at IS NOT NULL") == 0
     assert [row["outcome"] for row in project.json("replay", "--dead-letters", code=3)] == outcomes
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 30, "loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 60, "loaded")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected([(good["file_id"], rows)]))
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 4, 30, "rubbish is dead again")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 4, 60, "rubbish is dead again")
     assert database.value("SELECT count(*) FROM penstock.dead_letter WHERE replayed_at IS NOT NULL") == 2
     assert worker.running()

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 
 import psycopg2
 import pytest
@@ -17,7 +16,7 @@ from support.penstock import binary
 from support.process import die_with_parent, end
 from support.wait import wait_until
 
-DEMO_SECONDS = 60
+PATIENCE = 240
 
 
 def processes_in(folder):
@@ -34,12 +33,10 @@ def processes_in(folder):
 
 
 def demo(folder):
-    started = time.monotonic()
     done = subprocess.run([world.FOLDER / "demo", folder], stdin=subprocess.DEVNULL, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=4 * DEMO_SECONDS,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE,
                           env={**os.environ, "PENSTOCK": str(binary())}, preexec_fn=die_with_parent())
     assert done.returncode == 0, done.stdout
-    assert time.monotonic() - started < DEMO_SECONDS, "longer than a minute"
     assert processes_in(folder) == []
     return done.stdout
 
@@ -50,7 +47,7 @@ def tables(folder):
         dev = subprocess.Popen([binary(), "-C", folder, "dev"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                preexec_fn=die_with_parent(signal.SIGTERM))
     try:
-        wait_until(lambda: b"penstock dev is ready" in (folder / "again.log").read_bytes(), 40, "dev is ready")
+        wait_until(lambda: b"penstock dev is ready" in (folder / "again.log").read_bytes(), 60, "dev is ready")
         address = re.search(r"^PENSTOCK_POSTGRES=(.*)$", (folder / ".penstock" / "dev.env").read_text(), re.M).group(1)
         with psycopg2.connect(address) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT table_schema, table_name FROM information_schema.tables"
@@ -66,7 +63,7 @@ def tables(folder):
         connection.close()
         return rows
     finally:
-        end(dev, signal.SIGTERM, 30)
+        end(dev)
 
 
 @pytest.fixture(scope="module")

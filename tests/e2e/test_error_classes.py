@@ -54,7 +54,7 @@ class Room:
         path = self.project.file(f"{dataset}-{self.files}.csv", text)
         return self.project.json("publish", "--dataset", dataset, path, code=None)[0]["file_id"]
 
-    def complete(self, dataset, file_id, timeout=30):
+    def complete(self, dataset, file_id, timeout=60):
         wait_until(lambda: self.database.value(
             "SELECT count(*) FROM penstock.file WHERE dataset = %s AND file_id = %s AND state = 'complete'",
             (dataset, file_id)) == 1, timeout, f"the file of {dataset} is complete")
@@ -76,7 +76,7 @@ class Room:
         return self.database.value("SELECT array_to_string(paused || stopped, '; ') FROM penstock.worker WHERE state <> 'stopped'")
 
     def metric(self, dataset):
-        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=10) as reply:
+        with urllib.request.urlopen(f"http://{self.address}/metrics", timeout=60) as reply:
             found = re.search(rf'^penstock_worker_paused{{dataset="{dataset}"}} (\S+)$', reply.read().decode(), re.M)
         return float(found[1]) if found else None
 
@@ -111,11 +111,11 @@ def room_fixture(kafka, postgres, tmp_path_factory):
 
 def assert_pauses(room, dataset, words):
     """One clear line, the worker's row and the metric; the others go on."""
-    wait_until(lambda: dataset in room.paused(), 20, f"{dataset} pauses")
+    wait_until(lambda: dataset in room.paused(), 60, f"{dataset} pauses")
     assert words in room.paused()
     line, = room.errors(dataset)
     assert "a dataset pauses; the others go on; it is tried again" in line and words in line and "class=PAUSE" in line
-    assert room.metric(dataset) == 1
+    wait_until(lambda: room.metric(dataset) == 1, 60, "the metric is 1")
     assert any(dataset in row["paused"] for row in room.project.json("status")["workers"])
     room.others_go_on()
 
@@ -125,10 +125,10 @@ def assert_goes_on(room, dataset, file_id, ids):
     assert room.ids(dataset) == ids and room.rejects(dataset, file_id) == []
     assert len(room.errors(dataset)) == 1
     # The rows are seen a moment before the worker has told of them.
-    wait_until(lambda: room.metric(dataset) == 0, 20, "the metric is back at 0")
+    wait_until(lambda: room.metric(dataset) == 0, 60, "the metric is back at 0")
     assert any("a paused dataset loads again" in line and f"dataset={dataset}" in line
                for line in room.worker.output().splitlines())
-    wait_until(lambda: dataset not in room.paused(), 20, f"{dataset} is no longer told as paused")
+    wait_until(lambda: dataset not in room.paused(), 60, f"{dataset} is no longer told as paused")
     room.nothing_died()
 
 
@@ -139,10 +139,10 @@ def test_a_foreign_key_pauses_until_the_parent_is_there(room):
     assert room.ids("children") == []
     # publish --wait tells it, and ends well once it is mended.
     waiting = room.project.start("publish", room.project.folder / f"children-{room.files - 1}.csv", "--wait")
-    wait_until(lambda: "PAUSED: children: " in waiting.output(), 20, "publish --wait tells of the pause")
+    wait_until(lambda: "PAUSED: children: " in waiting.output(), 60, "publish --wait tells of the pause")
     room.complete("parents", room.publish("parents", [(99, 1, "late")]))
     assert_goes_on(room, "children", file_id, [1, 2, 3])
-    assert waiting.wait(30) == 0
+    assert waiting.wait() == 0
 
 
 def test_a_trigger_that_raises_pauses_until_it_is_gone(room):
@@ -205,11 +205,12 @@ def test_fatal_stops_that_dataset_and_says_what_to_do(room):
     """Last in the file: the worker is restarted."""
     room.database.execute("DROP TABLE raw.dropped; CREATE UNIQUE INDEX by_name ON raw.second (name)")
     files = {name: room.publish(name, [(1, 1, "a"), (2, 1, "b")]) for name in ("dropped", "second")}
-    lines = {name: wait_until(lambda name=name: room.errors(name), 20, f"{name} stops")[0] for name in files}
+    lines = {name: wait_until(lambda name=name: room.errors(name), 60, f"{name} stops")[0] for name in files}
     for name, line in lines.items():
         assert "a dataset is stopped; the others go on; mend the cause, then restart the worker" in line
-        assert "class=FATAL" in line and room.metric(name) == 1
-        wait_until(lambda name=name: f"{name}: " in room.paused(), 20, f"{name} is told as stopped")
+        assert "class=FATAL" in line
+        wait_until(lambda name=name: room.metric(name) == 1, 60, f"the metric of {name} is 1")
+        wait_until(lambda name=name: f"{name}: " in room.paused(), 60, f"{name} is told as stopped")
         assert any(f"{name}: " in row["stopped"] for row in room.project.json("status")["workers"])
     assert "raw.dropped" in lines["dropped"].replace('\\"', "") and "penstock init" in lines["dropped"]
     assert "by_name" in lines["second"] and "Drop it" in lines["second"]
@@ -285,10 +286,10 @@ def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique)
         project.dataset("growing", fields, "growing-*.csv", ["id"])
         path = project.file("growing-new.csv", "id,amount,name,colour\n2,2,b,red\n3,3,c,\n")
         file_id = project.json("publish", path)[0]["file_id"]
-        wait_until(lambda: "growing: " in room.paused(), 20, "growing waits")
+        wait_until(lambda: "growing: " in room.paused(), 60, "growing waits")
         assert "penstock init" in room.errors("growing")[0]
         # Its schema is read again at the first retry, long before the table has the column.
-        wait_until(lambda: "the schemas have changed and are read again" in room.worker.output(), 20, "read again")
+        wait_until(lambda: "the schemas have changed and are read again" in room.worker.output(), 60, "read again")
         room.others_go_on()
         assert room.ids("growing") == [1]
         assert database.value("SELECT count(*) FROM penstock.dead_letter") == 0
@@ -298,7 +299,7 @@ def test_a_newer_writer_schema_waits_for_init(kafka, postgres, tmp_path, unique)
             (1, 1, "a", None), (2, 2, "b", "red"), (3, 3, "c", None)]
         room.others_go_on()
         room.nothing_died()
-        wait_until(lambda: room.paused() == "", 20, "nothing is paused")
+        wait_until(lambda: room.paused() == "", 60, "nothing is paused")
         # The table grows once more; what the worker, still with its older schema, loads has the defaults.
         grown = json.loads((project.folder / "schemas/growing.avsc").read_text())["fields"] + [
             {"name": "size", "type": "int", "default": 7}, {"name": "unit", "type": ["string", "null"], "default": "cm"}]

@@ -107,7 +107,7 @@ def test_one_worker_with_jobs(project, database):
     project.dataset("orders", versions.FIELDS, "orders*.csv", ["id"], chunk_bytes="16KiB")
     project.run("init")
     worker = project.start("worker", "--jobs", "3")
-    wait_until(lambda: worker.output().count("count=1") >= 2, 30, "each job has partitions")
+    wait_until(lambda: worker.output().count("count=1") >= 2, 60, "each job has partitions")
     publications = publish_all(project, 70)
     wait_until(lambda: complete(database, FILES), 60, "all files complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
@@ -125,7 +125,7 @@ def test_publishing_again_on_purpose_is_a_new_publication(project, database):
     second = project.json("publish", "--again", path)[0]
     assert second["file_id"] > first["file_id"] and second["outcome"] == "published"
     project.start("worker")
-    wait_until(lambda: complete(database, 2), 30, "both publications complete")
+    wait_until(lambda: complete(database, 2), 60, "both publications complete")
     versions.assert_same(versions.table(database, "raw.orders"),
                          versions.expected([(first["file_id"], rows), (second["file_id"], rows)]))
 
@@ -161,6 +161,6 @@ def test_avro_files_load_or_are_quarantined_whole(project, database):
     broken = project.run("publish", project.file("sales-2.avro", whole[:-100]), code=1)
     assert "a block is cut" in broken.out
     project.start("worker")
-    wait_until(lambda: complete(database, 1), 30, "the whole file complete")
+    wait_until(lambda: complete(database, 1), 60, "the whole file complete")
     table = database.execute("SELECT id, price, sold_at, day, note, raw, tags FROM raw.sales ORDER BY id")
     assert [(*row[:5], bytes(row[5]), row[6]) for row in table] == [tuple(row[field["name"]] for field in SALES) for row in rows]

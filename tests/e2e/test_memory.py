@@ -71,7 +71,7 @@ def test_sixty_megabytes_of_rows(project, database):
     service = publish(project, path)
     publishing = peak(service)
     loading = load(project, database)
-    assert service.wait(30) == 0
+    assert service.wait() == 0
     assert database.value("SELECT count(*) FROM raw.orders") == rows
     report("60 MB of rows", publishing, loading)
 
@@ -134,7 +134,7 @@ def test_two_million_rows_of_one_byte(project, database):
     service = publish(project, path)
     publishing = peak(service)
     loading = load(project, database)
-    assert service.wait(30) == 0
+    assert service.wait() == 0
     assert database.execute('SELECT "on", count(*) FROM raw.flags GROUP BY 1 ORDER BY 1') == [
         (False, 1_000_000), (True, 1_000_000)]
     assert database.value("SELECT max(rows) FROM penstock.chunk") == 65536

@@ -183,7 +183,7 @@ def test_every_word_of_the_contract(project, kafka):
     project.config["datasets"]["orders"].update(chunk_bytes="300KiB", csv={"delimiter": ";", "header": 0})
     project.write()
     producer = project.start("producer")
-    wait_until(lambda: "sent again" in producer.output(), 30, "it is sent again")
+    wait_until(lambda: "sent again" in producer.output(), 60, "it is sent again")
     again = read_topic(kafka, topic)
     assert [(m.partition, m.payload, m.headers) for m in again] == [(m.partition, m.payload, m.headers) for m in messages]
 

@@ -16,9 +16,9 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
+from support import tools
 from support.http_server import HttpServer
 from support.penstock import Project
-from support.tools import environment
 from support.wait import wait_until
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def shop():
 @pytest.fixture(scope="module")
 def dbt():
     """The folder of the real dbt, for PATH."""
-    return environment("dbt", "dbt-core==1.9.4", "dbt-postgres==1.9.0")
+    return tools.dbt()
 
 
 def copy(folder, shop, dbt, bootstrap="127.0.0.1:1", conninfo="", prefix="shop."):
@@ -136,7 +136,7 @@ def test_on_real_servers_with_dbt_and_clickhouse(example, shop, database, kafka)
 
 def clickhouse(example, kafka):
     """What ClickHouse's own engine makes of the topic's messages, by the SQL of deploy/clickhouse."""
-    python = environment("clickhouse", "chdb-core==26.9.0", dependencies=False) / "python"
+    python = tools.clickhouse() / "python"
     topic = f"{example.prefix}orders"
     folder = example.folder / "clickhouse"
     folder.mkdir()
@@ -184,8 +184,8 @@ def test_in_dev(shop, dbt):
         wait_until(lambda: built("marts") == wanted, 60, "penstock's marts")
         wait_until(lambda: built("dbt") == wanted, 90, "dbt's marts")
         connection.close()
-        wait_until((folder / "output" / "orders_per_month.md").exists, 30, "the report")
-        dev.stop(30)
+        wait_until((folder / "output" / "orders_per_month.md").exists, 60, "the report")
+        dev.stop()
     finally:
         project.close()
         print(project.logs())

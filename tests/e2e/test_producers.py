@@ -17,7 +17,7 @@ def test_two_producers_and_a_person_make_one_publication_each(project, database,
     by_hand = [project.file(f"hand/{name}", text) for name, (_, text) in contents.items()]
     producers = [project.start("producer", "--settle", "50ms", "--repair", "200ms") for _ in range(2)]
     for producer in producers:
-        wait_until(lambda: "watching the inbox" in producer.output(), 30)
+        wait_until(lambda: "watching the inbox" in producer.output())
     outcomes = []
     person = threading.Thread(target=lambda: outcomes.extend(project.json("publish", *by_hand)))
     person.start()

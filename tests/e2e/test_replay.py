@@ -36,14 +36,13 @@ def test_the_inbox_sorts_files_by_their_headers(project, database):
     project.drop("picture.png", b"\x89PNG\r\n")
     project.drop("all.zip", archive.getvalue())
     wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 2
-               and database.value("SELECT count(*) FROM raw.towns") == 3, 30, "all that fits is loaded")
+               and database.value("SELECT count(*) FROM raw.towns") == 3, 60, "all that fits is loaded")
     quarantine = project.folder / "quarantine"
-    wait_until(lambda: len(list(quarantine.glob("*"))) == 4, 10, "the others are moved aside")
-    assert [p.name for p in (project.folder / "inbox").iterdir()] == ["picture.png"]
+    wait_until(lambda: len(list(quarantine.glob("*"))) == 4, 60, "the others are moved aside")
+    wait_until(lambda: [p.name for p in (project.folder / "inbox").iterdir()] == ["picture.png"], 60, "all others leave")
     assert "prices: header: missing columns" in (quarantine / "odd.csv.reason.txt").read_text()
     assert (quarantine / "all.zip").is_file()
-    seen = states(database)
-    assert seen["odd.csv"] == seen["all.zip!three.csv"] == (".unrouted", "quarantined")
+    wait_until(lambda: (seen := states(database))["odd.csv"] == seen["all.zip!three.csv"] == (".unrouted", "quarantined"))
     assert "towns: header" in str(project.json("status")["files"])
     assert "'penstock replay' takes quarantined files up again" in project.run("status").err
     # A member alone is taken up out of its archive, once it is somebody's; what is forgotten is gone.
@@ -71,7 +70,7 @@ def test_refused_files_are_taken_up_once_the_configuration_is_mended(project, da
     project.drop("more.csv", "id,price,note\n1,10,x\n2,20,y\n")
     project.drop("rain.csv", "day,mm\n2026-01-01,3\n")
     project.drop("rain.gz", "day,mm\n2026-01-02,4\n")
-    wait_until(lambda: quarantined(database) == 2, 30, "two are refused")
+    wait_until(lambda: quarantined(database) == 2, 60, "two are refused")
     done = project.json("replay", code=3)
     assert {row["outcome"] for row in done} == {"still quarantined"}
     assert all("several datasets take files of this name" in row["reason"] for row in done)
@@ -95,7 +94,7 @@ def test_refused_files_are_taken_up_once_the_configuration_is_mended(project, da
     project.start("worker")
     project.start("producer")
     wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 2
-               and database.value("SELECT count(*) FROM raw.rain") == 2, 30, "all is loaded")
+               and database.value("SELECT count(*) FROM raw.rain") == 2, 60, "all is loaded")
     assert quarantined(database) == 0 and list((project.folder / "quarantine").glob("*")) == []
     assert database.value("SELECT reason FROM penstock.file WHERE dataset = '.unrouted' AND name = 'rain.csv'"
                           ).startswith("taken up as file ")
@@ -117,7 +116,7 @@ def test_killed_while_a_file_is_taken_up(project, database):
     assert quarantined(database) == 3
     assert [row["outcome"] for row in project.json("replay")] == ["published"] * 3
     project.start("worker")
-    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 3, 30, "they are loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 3, 60, "they are loaded")
     assert quarantined(database) == 0 and project.json("replay") == []
     project.run("verify")
 
@@ -127,10 +126,10 @@ def test_a_running_producer_finishes_what_a_killed_publish_left(project, databas
     project.run("init")
     project.start("worker")
     producer = project.start("producer", "--repair", "300ms")
-    wait_until(lambda: "watching the inbox" in producer.output(), 10, "the producer runs")
+    wait_until(lambda: "watching the inbox" in producer.output(), 60, "the producer runs")
     project.run("publish", project.file("a.csv", "id,price\n1,10\n"), code=-9,
                 env={"PENSTOCK_FAULT": "producer.manifest"})
-    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 1, 30, "it is loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 1, 60, "it is loaded")
 
 
 # ---- rejects ----
@@ -146,8 +145,8 @@ def reject_then_mend(project, database):
     worker = project.start("worker")
     project.run("publish", project.file("old.csv", OLD), code=3)
     project.run("publish", "--wait", project.file("later.csv", LATER))
-    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 3, 30, "both are loaded")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2, 30)
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.prices") == 3, 60, "both are loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2)
     assert project.json("replay", "--rejects", code=3)[0]["outcome"] == "left"
     worker.stop()
     project.config["datasets"]["prices"]["csv"] = {"nulls": ["", "twenty"]}
@@ -178,8 +177,8 @@ def test_rejects_are_corrected_in_their_place(project, database):
     # All of it comes back from the archive, too.
     project.start("producer", "--repair", "300ms")
     project.run("init", "--recreate", "--yes")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2, 30)
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file") == 3, 30)
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2)
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file") == 3)
     assert_corrected(project, database)
 
 

@@ -82,15 +82,15 @@ def test_two_producers_one_killed_and_the_server_away(shop, s3, database):
     second = shop.start("-c", "second.yml", "producer")
     for step in ("archived", "manifest", "judged", "acknowledged"):
         killed = shop.start("producer", env={"PENSTOCK_FAULT": f"producer.{step}"})
-        assert killed.wait(30) == -9
+        assert killed.wait() == -9
     s3.stop()
     shop.drop("orders-late.csv", rows(5000, 10))
     first = shop.start("producer")
-    wait_until(lambda: "127.0.0.1" in first.output() and "archive" in first.output(), 30)
+    wait_until(lambda: "127.0.0.1" in first.output() and "archive" in first.output())
     assert (shop.folder / "inbox" / "orders-late.csv").exists()
     s3.start()
     wait_until(lambda: not any(shop.folder.glob("inbox*/*.csv")), 60)
-    wait_until(lambda: count(database) == 660, 30)
+    wait_until(lambda: count(database) == 660)
     assert {one["state"] for one in manifests(s3, shop).values()} == {"sent"}
     assert len(manifests(s3, shop)) == 7
     assert first.stop() == second.stop() == 0
@@ -104,7 +104,7 @@ def test_all_is_loaded_again_from_the_bucket(shop, s3, database):
     assert count(database) == 0
     shop.start("worker")
     shop.start("producer")
-    wait_until(lambda: count(database) == 300, 30)
+    wait_until(lambda: count(database) == 300)
     shop.run("verify", "orders")
     shop.run("retract", "orders-1.csv")
     assert count(database) == 200 and manifests(s3, shop)["orders-1.csv"]["state"] == "retracted"
@@ -119,15 +119,15 @@ def test_files_are_taken_back_and_taken_up_in_the_bucket(shop, database):
     shop.run("publish", shop.file("orders-1.csv", rows(0, 100)))
     shop.run("publish", shop.file("orders-2.csv", rows(50, 100)))
     shop.run("publish", shop.file("orders-3.csv", "id,name,more\n1000,x,y\nwhat,x,y\n"), code=1)
-    wait_until(lambda: count(database) == 150, 30, "what fits is loaded")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2, 30)
+    wait_until(lambda: count(database) == 150, 60, "what fits is loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 2)
     assert shop.json("retract", "orders-2.csv")[0]["removed"] == 50
     shop.run("verify")
     assert shop.json("replay", code=3)[0]["outcome"] == "still quarantined"
     shop.config["datasets"]["orders"]["unknown_columns"] = "ignore"
     shop.write()
     assert shop.json("replay", code=3)[0]["outcome"] == "published"
-    wait_until(lambda: count(database) == 101, 30, "what was refused is loaded")
+    wait_until(lambda: count(database) == 101, 60, "what was refused is loaded")
     # The bad record's file is corrected right behind itself: an S3 manifest keeps the id it is given, too.
     shop.dataset("orders", {"id": "long", "name": ["null", "string"]}, "orders*.csv", ["id"], unknown_columns="ignore",
                  csv={"comment": "w"})

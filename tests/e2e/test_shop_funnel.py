@@ -95,7 +95,7 @@ def test_in_dev():
         assert_reports(project)
         assert project.json("check", "--failures", "integrity_clean_orders_users")[0]["user_id"].startswith("U9")
         assert len(project.json("rejects")) == 1
-        dev.stop(30)
+        dev.stop()
     finally:
         project.close()
         shutil.rmtree(folder, ignore_errors=True)

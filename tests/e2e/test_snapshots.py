@@ -40,16 +40,16 @@ def test_an_older_file_that_comes_late_stays_out(project, database, kafka):
     project.write().run("init")
     new = publish(project, [1])[0]
     project.start("worker")
-    wait_until(lambda: states(database) == ["complete"], 30, "the newer file is complete")
+    wait_until(lambda: states(database) == ["complete"], 60, "the newer file is complete")
     for number, chunk in enumerate(chunks):
         kafka.kcat("-P", "-t", f"{prefix}stock", "-p", str(number % 4), str(project.file("chunk", chunk)))
-    wait_until(lambda: states(database) == ["superseded", "complete"], 30, "the older file is known, and out")
+    wait_until(lambda: states(database) == ["superseded", "complete"], 60, "the older file is known, and out")
     wait_until(lambda: database.value("SELECT count(*) FROM penstock.chunk WHERE file_id = %s", (old[0],)) ==
-               len(chunks), 30, "its chunks are in the ledger")
+               len(chunks), 60, "its chunks are in the ledger")
     assert_is(project, database, new)
     # Its content published on purpose is a new file, and the newest.
     again = publish(project, [0], "--again")[0]
-    wait_until(lambda: states(database) == ["superseded", "superseded", "complete"], 30)
+    wait_until(lambda: states(database) == ["superseded", "superseded", "complete"])
     assert_is(project, database, again)
 
 
@@ -58,14 +58,14 @@ def test_two_workers_and_kills(project, database):
     publications = publish(project, range(4))
     for point in ("loader.rows", "loader.committed", "loader.completed"):
         worker = project.start("worker", "--jobs", "2", env={"PENSTOCK_FAULT": point})
-        assert worker.wait(30) == -9, point
+        assert worker.wait() == -9, point
         publications += publish(project, [len(publications)])
     for _ in range(2):
         project.start("worker")
     wait_until(lambda: states(database)[-1] == "complete" and len(states(database)) == 7, 60, "the newest is complete")
-    wait_until(lambda: states(database) == ["superseded"] * 6 + ["complete"], 30, "the others are out")
+    wait_until(lambda: states(database) == ["superseded"] * 6 + ["complete"], 60, "the others are out")
     assert_is(project, database, publications[-1])
-    wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 30, "nothing waits")
+    wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 60, "nothing waits")
     assert_is(project, database, publications[-1])
     for service in project.services:
         service.kill()
@@ -74,5 +74,5 @@ def test_two_workers_and_kills(project, database):
     project.run("init", "--recreate", "--yes")
     project.start("worker")
     wait_until(lambda: len(states(database)) == 7 and states(database)[-1] == "complete", 60, "all came back")
-    wait_until(lambda: states(database) == ["superseded"] * 6 + ["complete"], 30, "and the older ones are out")
+    wait_until(lambda: states(database) == ["superseded"] * 6 + ["complete"], 60, "and the older ones are out")
     assert_is(project, database, publications[-1])

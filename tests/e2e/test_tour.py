@@ -71,6 +71,6 @@ def test_the_tour(tour):
         else:
             out = run(tour, commands)
         for line in expected:
-            wait_until(lambda: steady(line) in map(steady, (out + (dev.output() if dev else "")).splitlines()), 30,
+            wait_until(lambda: steady(line) in map(steady, (out + (dev.output() if dev else "")).splitlines()), 60,
                        f"after\n{commands}\nthe line\n{steady(line)}\nin\n{out}")
     assert len(steps()) > 10 and dev.stop() == 0

@@ -76,13 +76,13 @@ def test_what_waits_on_the_topic_stays_out(project, database):
     assert project.json("retract", "b.csv")[0]["removed"] == 0
     project.start("worker")
     project.start("producer", "--repair", "300ms")
-    wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 30, "the topic is read")
-    wait_until(lambda: complete(database, 1), 30, "the other file is complete")
+    wait_until(lambda: sum(row["lag"] for row in project.json("lag")) == 0, 60, "the topic is read")
+    wait_until(lambda: complete(database, 1), 60, "the other file is complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected([kept]))
     assert state_of(database, gone[0]) == "retracted"
     # Nor does a rebuilt ledger bring it back.
     project.run("init", "--recreate", "--yes")
-    wait_until(lambda: complete(database, 1), 30, "the other file is back")
+    wait_until(lambda: complete(database, 1), 60, "the other file is back")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected([kept]))
     project.run("verify")
 
@@ -92,7 +92,7 @@ def test_the_latest_file_taken_back_gives_the_one_before(project, database):
     project.run("init")
     project.start("worker")
     publications = publish_all(project, range(3), "stock")
-    wait_until(lambda: complete(database, 1) and state_of(database, publications[2][0]) == "complete", 30)
+    wait_until(lambda: complete(database, 1) and state_of(database, publications[2][0]) == "complete")
     versions.assert_same(versions.table(database, "raw.stock"), versions.expected(publications[2:]))
     project.run("retract", "2.csv")
     versions.assert_same(versions.table(database, "raw.stock"), versions.expected([publications[1]]))
@@ -100,7 +100,7 @@ def test_the_latest_file_taken_back_gives_the_one_before(project, database):
     project.run("verify")
     project.run("retract", "0.csv")
     publications.append(publish(project, "3.csv", 3, "stock"))
-    wait_until(lambda: state_of(database, publications[3][0]) == "complete", 30)
+    wait_until(lambda: state_of(database, publications[3][0]) == "complete")
     versions.assert_same(versions.table(database, "raw.stock"), versions.expected([publications[3]]))
     assert state_of(database, publications[1][0]) == "superseded"
 
@@ -110,7 +110,7 @@ def test_killed_at_any_step_it_is_finished_by_the_next_try(project, database):
     project.run("init")
     project.start("worker")
     left = publish_all(project, range(len(POINTS) + 2), "orders")
-    wait_until(lambda: complete(database, len(left)), 30, "all is loaded")
+    wait_until(lambda: complete(database, len(left)), 60, "all is loaded")
     for number, point in enumerate(POINTS, 1):
         before = versions.expected(left)
         gone = left.pop(1)
@@ -137,10 +137,10 @@ def test_a_frozen_worker_does_not_hold_it_up(project, database):
     worker = project.start("worker", env={"PENSTOCK_FAULT": "loader.rows:1:stop"})
     wait_until(lambda: database.value(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in tr%'"
-        " AND application_name LIKE 'penstock%' AND state_change < now() - interval '0.5 s'") == 1, 30, "it is frozen")
+        " AND application_name LIKE 'penstock%' AND state_change < now() - interval '0.5 s'") == 1, 60, "it is frozen")
     project.run("retract", "0.csv")
     worker.thaw()
-    wait_until(lambda: complete(database, 1), 30, "the other file is complete")
+    wait_until(lambda: complete(database, 1), 60, "the other file is complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications[1:]))
     project.run("verify")
 
@@ -150,14 +150,14 @@ def test_beside_workers_that_load(project, database):
     project.run("init")
     publications = publish_all(project, range(2), "orders", 600, 500)
     project.start("worker", "--jobs", "2")
-    wait_until(lambda: complete(database, 2), 30)
+    wait_until(lambda: complete(database, 2))
     more = publish_all(project, range(2, 6), "orders", 600, 500)
     beside = project.start("retract", "1.csv")
     project.run("retract", "4.csv")
-    assert beside.wait(30) == 0
+    assert beside.wait() == 0
     more += publish_all(project, range(6, 8), "orders", 600, 500)
     left = [p for n, p in enumerate(publications + more) if n not in (1, 4)]
-    wait_until(lambda: complete(database, len(left)), 30, "the others are complete")
+    wait_until(lambda: complete(database, len(left)), 60, "the others are complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(left))
     project.run("verify")
 
@@ -222,7 +222,7 @@ def test_looked_up_texts_are_compared_by_their_keys(project, database):
     worker = project.start("worker")
     project.run("publish", "--wait", project.file("a.csv", "id,town,price\n1,Bath,1\n2,York,2\n3,Ely,what\n"), code=3)
     project.run("publish", "--wait", project.file("b.csv", "id,town,price\n1,Leeds,3\n"))
-    wait_until(lambda: complete(database, 2), 30, "all is loaded")
+    wait_until(lambda: complete(database, 2), 60, "all is loaded")
     towns = "SELECT s.id, t.town FROM raw.sales s JOIN dim.town t USING (town_id) ORDER BY id"
     project.run("verify")
     project.run("retract", "b.csv")

@@ -115,11 +115,11 @@ def test_a_worker_that_dies_at(orders, database, point):
                                     for number, (content, _) in enumerate(files)], code=3)
     publications = [(one["file_id"], rows) for one, (_, rows) in zip(sent, files)]
     victim = orders.start("worker", env={"PENSTOCK_FAULT": point})
-    assert victim.wait(30) == -9
+    assert victim.wait() == -9
     assert (database.value("SELECT count(*) FROM penstock.chunk") > 0) == WORKER_POINTS[point]
     second = orders.start("worker")
     assert_loaded(database, publications)
-    wait_until(lambda: sum(row["lag"] for row in orders.json("lag")) == 0, 30, "the offsets committed")
+    wait_until(lambda: sum(row["lag"] for row in orders.json("lag")) == 0, 60, "the offsets committed")
     assert second.stop() == 0
 
 
@@ -130,11 +130,11 @@ def test_a_worker_that_dies_between_dead_topic_and_ledger(orders, database, kafk
     content, rows = make_file(1)
     sent = orders.json("publish", orders.file("orders.csv", content), code=3)[0]
     victim = orders.start("worker", env={"PENSTOCK_FAULT": "worker.dead_letter_sent"})
-    assert victim.wait(30) == -9
+    assert victim.wait() == -9
     assert database.value("SELECT count(*) FROM penstock.dead_letter") == 0
     orders.start("worker")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 1, 30, "the dead letter")
-    wait_until(lambda: database.value("SELECT state FROM penstock.file") == "complete", 30, "the file complete")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.dead_letter") == 1, 60, "the dead letter")
+    wait_until(lambda: database.value("SELECT state FROM penstock.file") == "complete", 60, "the file complete")
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected([(sent["file_id"], rows)]))
     letters = chunks.payloads(kafka, f"{orders.prefix}dead")
     assert letters and set(letters) == {rubbish}
@@ -149,11 +149,11 @@ def test_a_producer_that_dies_at(orders, database, kafka, point):
         orders.drop(f"orders-{number}.csv", content)
     victim = orders.start("producer", "--settle", "100ms",
                           env={"PENSTOCK_FAULT": f"{point}:{PRODUCER_POINTS[point]}"})
-    assert victim.wait(30) == -9
+    assert victim.wait() == -9
     second = orders.start("producer", "--settle", "100ms")
     orders.start("worker")
-    wait_until(lambda: os.listdir(orders.folder / "inbox") == [], 30, "the inbox is empty")
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file") == 3, 30, "three publications")
+    wait_until(lambda: os.listdir(orders.folder / "inbox") == [], 60, "the inbox is empty")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file") == 3, 60, "three publications")
     names = {name: file_id for file_id, name in database.execute("SELECT file_id, name FROM penstock.file")}
     publications = [(names[f"orders-{number}.csv"], rows) for number, (_, rows) in enumerate(files)]
     assert_loaded(database, publications)
@@ -169,10 +169,10 @@ def test_a_producer_that_dies_between_refusing_a_file_and_moving_it(orders, kafk
     content, _ = make_file(1)
     orders.drop("orders-bad.csv", content.replace("amount", "price", 1))
     victim = orders.start("producer", "--settle", "100ms", env={"PENSTOCK_FAULT": "producer.quarantined"})
-    assert victim.wait(30) == -9
+    assert victim.wait() == -9
     orders.start("producer", "--settle", "100ms")
-    wait_until(lambda: os.listdir(orders.folder / "inbox") == [], 30, "the inbox is empty")
+    wait_until(lambda: os.listdir(orders.folder / "inbox") == [], 60, "the inbox is empty")
     quarantined = orders.folder / "quarantine" / "orders-bad.csv"
     assert quarantined.read_text() == content.replace("amount", "price", 1)
-    wait_until(lambda: quarantined.with_name("orders-bad.csv.reason.txt").exists(), 10, "the reason")
+    wait_until(lambda: quarantined.with_name("orders-bad.csv.reason.txt").exists(), 60, "the reason")
     assert chunks.payloads(kafka, f"{orders.prefix}orders") == []

@@ -50,7 +50,7 @@ def is_there(database, pid):
 def test_a_worker_frozen_in_a_load_is_taken_over_and_thaws(orders, database):
     publications = publish(orders, 0, 3)
     frozen = orders.start("worker", env={"PENSTOCK_FAULT": "loader.rows:1:stop"})
-    pid, _ = wait_until(lambda: silent_session(database), 30, "the frozen worker's session is silent")
+    pid, _ = wait_until(lambda: silent_session(database), 60, "the frozen worker's session is silent")
     began = time.monotonic()
     others = [orders.start("worker") for _ in range(2)]
     wait_until(lambda: not is_there(database, pid), 60, "the silent session was ended")
@@ -61,7 +61,7 @@ def test_a_worker_frozen_in_a_load_is_taken_over_and_thaws(orders, database):
     chunks = database.execute("SELECT * FROM penstock.chunk ORDER BY dataset, file_id, chunk")
     frozen.thaw()
     wait_until(lambda: database.value("SELECT count(*) FROM penstock.worker WHERE heartbeat_at >"
-                                      " now() - interval '5 s'") == 3 or not frozen.running(), 30,
+                                      " now() - interval '5 s'") == 3 or not frozen.running(), 60,
                "the thawed worker is back, or gone")
     publications += publish(orders, 3, 2)
     wait_until(lambda: database.value(

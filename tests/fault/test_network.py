@@ -41,13 +41,13 @@ def all_there(project, database, contents):
     publications = [(file_id, contents[name]) for file_id, name in names.items()]
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
     versions.assert_ledger_whole(database)
-    wait_until(lambda: os.listdir(project.folder / "inbox") == [], 30, "the inbox is empty")
+    wait_until(lambda: os.listdir(project.folder / "inbox") == [], 60, "the inbox is empty")
 
 
 def test_kafka_frozen_and_thawed_under_load(orders, kafka, database):
     services = [orders.start("producer", "--settle", "50ms"), orders.start("worker", "--jobs", "2")]
     contents = drop_files(orders, 0, 8)
-    wait_until(lambda: chunks(database) > 3, 30, "some chunks")
+    wait_until(lambda: chunks(database) > 3, 60, "some chunks")
     kafka.freeze()
     try:
         contents.update(drop_files(orders, 8, 8))
@@ -71,7 +71,7 @@ def test_thirty_sessions_cut_under_load(orders, database):
             contents.update(drop_files(orders, len(contents), 3))
         wait_until(lambda: database.value(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'penstock-worker'"
-            " AND datname = current_database()") > 0, 30, "a session of the worker's")
+            " AND datname = current_database()") > 0, 60, "a session of the worker's")
         # At a moment within the next load: seeded, no condition.
         database.execute("SELECT pg_sleep(%s)", [dice.uniform(0, 0.25)])
         cut += database.value(

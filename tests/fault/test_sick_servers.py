@@ -87,7 +87,7 @@ def test_services_started_before_their_servers_wait(own_servers):
     worker = project.start("worker")
     producer = project.start("producer")
     contents = drop_files(project, 0, 2)
-    wait_until(lambda: "waiting for" in worker.output(), 30, "the worker says what it waits for")
+    wait_until(lambda: "waiting for" in worker.output(), 60, "the worker says what it waits for")
     postgres.start()
     kafka.start()
     all_there(project, database, contents)

@@ -82,7 +82,7 @@ def test_two_monitors_and_a_crash_tell_it_once(watched, database, hook):
                                       "FROM penstock.alert_channel WHERE channel = 'webhook'"))
     first.kill()
     heals(database, 3)
-    wait_until(lambda: any(line.startswith("cleared") for line in hook.lines()), timeout=30)
+    wait_until(lambda: any(line.startswith("cleared") for line in hook.lines()), timeout=60)
     raised = [line for line in hook.lines() if line.startswith("ALERT")]
     assert len(raised) == len(set(raised)) == 10
     assert len(hook.lines()) == 11
@@ -106,7 +106,7 @@ def test_what_was_told_and_not_noted_is_told_again(watched, database, hook):
 def test_what_the_webhook_missed_is_told_when_it_is_back(watched, database, hook):
     hook.status = 503
     watched.start("monitor")
-    quarantine(database, 20, "orders-20.csv")
+    quarantine(database, 60, "orders-20.csv")
     wait_until(lambda: hook.refused)
     wait_until(lambda: "503" in (database.value(
         "SELECT error FROM penstock.alert_channel WHERE channel = 'webhook'") or ""))
@@ -165,14 +165,14 @@ def test_what_waits_too_long_in_kafka_and_in_the_inbox(watched, hook):
         return [line for line in hook.lines() if text in line]
 
     wait_until(lambda: told(f"topic {watched.prefix}orders: a message has waited for"))
-    wait_until(lambda: told("notes.pdf lies in the inbox since"), timeout=30)
-    assert told("odd-\ufffd.pdf lies in the inbox since")
-    assert "files lie in the inbox for too long" in producer.output()
+    wait_until(lambda: told("notes.pdf lies in the inbox since"), timeout=60)
+    wait_until(lambda: told("odd-\ufffd.pdf lies in the inbox since"))
+    wait_until(lambda: "files lie in the inbox for too long" in producer.output())
     left.unlink()
     odd.unlink()
     watched.start("worker")
-    wait_until(lambda: told("cleared stale_file: notes.pdf"), timeout=30)
-    wait_until(lambda: told("cleared lag"), timeout=40)
+    wait_until(lambda: told("cleared stale_file: notes.pdf"), timeout=60)
+    wait_until(lambda: told("cleared lag"), timeout=60)
     assert len(hook.lines()) == 6
 
 
@@ -207,7 +207,7 @@ def test_mail_over_tls_with_a_login(watched, database, hook, tmp_path, tls):
          password="${MAIL_PASSWORD}", ca=str(sink.certificate))
     watched.environment["MAIL_PASSWORD"] = "p4ss wörd"
     monitor = watched.start("monitor")
-    quarantine(database, 30, "orders-ü.csv")
+    quarantine(database, 60, "orders-ü.csv")
     wait_until(lambda: sink.messages)
     message, envelope = sink.messages[0], sink.envelopes[0]
     assert envelope.mail_from == "penstock@example.org"
@@ -226,7 +226,7 @@ def test_a_server_without_tls_gets_no_mail_unless_it_may(watched, database, tmp_
     sink = MailSink(port, tmp_path)
     mail(watched, port)
     monitor = watched.start("monitor")
-    quarantine(database, 40, "orders-40.csv")
+    quarantine(database, 60, "orders-40.csv")
     wait_until(lambda: "alerts wait" in monitor.output())
     assert not sink.messages
     monitor.stop()

@@ -100,7 +100,7 @@ def preview(folder, data, schema, name="rows.avro", rules=""):
     (folder / name).write_bytes(data)
     (folder / "penstock.yml").write_text("datasets:\n  a:\n    schema: row.avsc\n    files: '*.avro'\n    table: t\n"
                                          f"    key: [_file, _row]\n{rules}")
-    done = subprocess.run([binary(), "preview", name, "--format", "ndjson"], cwd=folder, capture_output=True, timeout=30)
+    done = subprocess.run([binary(), "preview", name, "--format", "ndjson"], cwd=folder, capture_output=True, timeout=60)
     rows = [json.loads(line, parse_float=decimal.Decimal) for line in done.stdout.splitlines()]
     return done.returncode, rows, done.stderr.decode()
 
@@ -334,5 +334,5 @@ def test_the_example_of_the_docs_is_read_as_shown(tmp_path):
     names = {"Decimal": decimal.Decimal, "datetime": datetime.datetime, "timezone": datetime.timezone}
     exec(code, names)  # the documentation's own lines
     preview(tmp_path, write(names["schema"], names["rows"], "deflate"), json.loads(wanted))
-    done = subprocess.run([binary(), "preview", "rows.avro"], cwd=tmp_path, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([binary(), "preview", "rows.avro"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and done.stdout == shown_rows, done.stderr

@@ -134,7 +134,7 @@ def test_freshness_comes_from_the_ledger(project, database):
                      "('orders', 1, 'x', 'a', 'complete', now() - interval '49 hours'), "
                      "('others', 1, 'x', 'a', 'complete', now()), ('orders', 3, 'x', 'a', 'loading', NULL)")
     state, message = fresh(project, database)[name]
-    assert state == "fail" and ", 2 days 01:00:0" in message and message.startswith("last loaded 20")
+    assert state == "fail" and ", 2 days 01:0" in message and message.startswith("last loaded 20")
     # A run is not the place to refuse what is old: it warns and publishes.
     project.run("run")
     assert database.value("SELECT state FROM penstock.check_result WHERE name = %s ORDER BY run_id DESC LIMIT 1", (name,)) == "warn"
@@ -146,9 +146,9 @@ def test_freshness_comes_from_the_ledger(project, database):
     sources(project, freshness={"warn_after": after(10, "hour")})
     assert fresh(project, database)[name][0] == "warn"
     sources(project, freshness={"error_after": after(100, "day"), "filter": "id > 1"},
-            loaded_at_field="timestamptz '2026-01-01' + id * interval '1 minute'")
+            loaded_at_field="timestamptz '2000-01-01' + id * interval '1 minute'")
     assert fresh(project, database)[name][0] == "fail"
-    database.execute("INSERT INTO raw.orders (id) VALUES (extract(epoch FROM now() - '2026-01-01')::int / 60)")
+    database.execute("INSERT INTO raw.orders (id) VALUES (extract(epoch FROM now() - '2000-01-01')::int / 60)")
     assert fresh(project, database)[name][0] == "pass"
     # The source's is every table's that does not say otherwise.
     of = lambda text: project.properties("sources:\n- name: raw\n  tables:\n" + text + "  freshness: {warn_after: {count: 1, period: minute}}\n")
@@ -166,7 +166,7 @@ def test_the_monitor_shows_them(project, database):
     port = wait_until(lambda: re.search(r"port=(\d+)", monitor.log.read_text())).group(1)
 
     def series():
-        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+        text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60).read().decode()
         return {line for line in text.splitlines() if line.startswith("penstock_check_failures{")}
 
     wait_until(lambda: series() == {

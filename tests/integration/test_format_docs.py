@@ -41,7 +41,7 @@ def test_an_example_is_read_as_shown(tmp_path, fields, config, text, shown):
     (tmp_path / "penstock.yml").write_text(f"datasets:\n  a:\n{indent(config)}"
                                            "    schema: row.avsc\n    files: '*.csv'\n    table: t\n    key: [_file, _row]\n")
     (tmp_path / "example.csv").write_bytes(codecs.encode(text, encoding))
-    done = subprocess.run([binary(), "preview", "example.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=20)
+    done = subprocess.run([binary(), "preview", "example.csv"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     rejects = done.stderr.splitlines(keepends=True)[:-1]
     assert done.stdout + "".join(rejects) == shown
     assert done.returncode == (3 if rejects else 0)

@@ -47,7 +47,7 @@ class Reader(threading.Thread):
         self.seen, self.bad = [], []
 
     def look(self, cursor):
-        cursor.execute(f"SET LOCAL ROLE {self.role}; SET LOCAL lock_timeout = '20ms'; SET LOCAL statement_timeout = '5s'")
+        cursor.execute(f"SET LOCAL ROLE {self.role}; SET LOCAL lock_timeout = '20ms'; SET LOCAL statement_timeout = '60s'")
         versions = []
         for _ in range(2):
             cursor.execute(QUERY)

@@ -156,14 +156,14 @@ def test_live_equals_the_full_query_always(project, database):
             truth.seen("added", files.drop)
         truth.full_until_a_batch(lambda: files.drop(rows=50, replace=40))
         late = Loads(database.connect(), "sales", "raw.sales", "id", ["id", "shop", "day", "amount", "note"])
-        wait_until(lambda: complete(database) == files.count, 30, "all are loaded")
+        wait_until(lambda: complete(database) == files.count, 60, "all are loaded")
         truth.seen("empty")
         older = {1: (1, 1, "2020-01-01", "0.01", None), 2: (-1, 1, "2020-01-01", "7", None)}
         truth.full_until_a_batch(lambda: late.chunk(1, 0, 1, older))
         across = Loads(database.connect(), "sales", "raw.sales", "id", late.columns)
         across.chunk(2, 0, 1, {1: (-2, 2, "2020-01-01", "9", "open for long")}, commit=False)
         before = truth.batches.done
-        wait_until(lambda: truth.batches.done > before + 1, 30, "a batch looks past the open transaction")
+        wait_until(lambda: truth.batches.done > before + 1, 60, "a batch looks past the open transaction")
         across.commit()
         truth.seen("empty")
         truth.full_until_a_batch(lambda: late.retract(database.value("SELECT max(file_id) FROM penstock.file")))
@@ -181,7 +181,7 @@ def test_live_equals_the_full_query_always(project, database):
         project.start("producer", "--repair", "500ms")
         project.start("worker")
         files.drop()
-        wait_until(lambda: complete(there) == files.count - 1, 30, "the first file after the restore is loaded")
+        wait_until(lambda: complete(there) == files.count - 1, 60, "the first file after the restore is loaded")
         assert there.execute(SAME.format("penstock.is_restored()")) == [(True, True)]  # before any batch
         with Truth(project, there) as truth:
             for _ in range(2):

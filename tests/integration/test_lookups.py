@@ -371,7 +371,7 @@ def test_a_worker_that_dies_after_making_texts(project, database, point, loaded)
     project.run("init")
     rows = make_rows(7, 0, 2000)
     publish(project, "sales-1.csv", rows)
-    assert project.start("worker", env={"PENSTOCK_FAULT": point}).wait(30) == -9
+    assert project.start("worker", env={"PENSTOCK_FAULT": point}).wait() == -9
     before = database.execute("SELECT town, town_id FROM dim.town ORDER BY 2")
     assert {town for town, _ in before} == {row[2] for row in rows}
     assert database.value("SELECT count(*) FROM fact.sales") == loaded

@@ -52,7 +52,7 @@ def pooler(postgres, database, tmp_path_factory):
         psycopg2.connect(conninfo, connect_timeout=5).close()
         return True
 
-    wait_until(answers, 15, "pgbouncer answers")
+    wait_until(answers, 60, "pgbouncer answers")
     yield conninfo
     end(process)
 

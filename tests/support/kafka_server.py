@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Apache Kafka: one node in KRaft mode, on free ports of 127.0.0.1, its data in a folder."""
-import fcntl
+import functools
 import json
 import pathlib
 import shutil
@@ -9,11 +9,10 @@ import subprocess
 import tempfile
 
 from .process import die_with_parent, end, free_port, tail
+from .tools import fetch, once
 from .wait import wait_until
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
 POM = pathlib.Path(__file__).resolve().parent / "kafka" / "pom.xml"
-JARS = TOP / ".cache" / "kafka"
 CLUSTER_ID = "cGVuc3RvY2stdGVzdHMtMA"
 
 CONFIG = """\
@@ -48,32 +47,33 @@ JAVA = [
 ]
 
 
-def fetch_jars():
-    """Kafka's jars, through Maven, once for all builds. Whoever comes second waits for the first."""
-    stamp = JARS / ".complete"
-    wanted = POM.read_text()
-    JARS.parent.mkdir(parents=True, exist_ok=True)
-    with open(JARS.parent / "kafka.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp.exists() and stamp.read_text() == wanted:
-            return
-        shutil.rmtree(JARS, ignore_errors=True)
-        done = subprocess.run(
-            ["mvn", "-B", "-q", "-f", str(POM), "dependency:copy-dependencies",
-             f"-DoutputDirectory={JARS}"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, f"Maven could not fetch Kafka's jars:\n{done.stdout}"
-        stamp.write_text(wanted)
+def _install(folder):
+    """Kafka's jars, through Maven; and what every start would work out again: a formatted data folder, and the classes
+    as Java has them in memory (a server that runs and ends leaves those)."""
+    fetch(["mvn", "-B", "-q", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={folder / 'jars'}"])
+    maker = KafkaServer(program=folder)
+    try:
+        maker._run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(maker._config))
+        shutil.copytree(maker.data, folder / "formatted")
+        maker.start(options=[f"-XX:ArchiveClassesAtExit={folder / 'classes.jsa'}"])
+        maker.stop()
+    finally:
+        maker.close()
+
+
+@functools.cache
+def install():
+    """The folder with Kafka's program, made once for all builds."""
+    return once("kafka", POM.read_text() + CONFIG, _install)
 
 
 class KafkaServer:
     """start, stop, kill (-9) and start again on the same data and port."""
 
-    def __init__(self, folder=None, settings=None):
-        """`settings`: broker properties on top of CONFIG."""
-        fetch_jars()
-        self._own_folder = folder is None
-        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="penstock-kafka-"))
+    def __init__(self, settings=None, program=None):
+        """`settings`: broker properties on top of CONFIG; `program`: what install() gives."""
+        self._program = program or install()
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="penstock-kafka-"))
         self.data = self.folder / "data"
         self.log = self.folder / "server.log"
         self.port = free_port()
@@ -87,24 +87,26 @@ class KafkaServer:
         self._format()
 
     def _format(self):
-        self._run("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(self._config))
+        if (self._program / "formatted").exists():
+            shutil.copytree(self._program / "formatted", self.data)
 
-    def _command(self, main, *arguments):
-        return [*JAVA, "-cp", f"{JARS}/*", main, *arguments]
+    def _command(self, main, *arguments, options=()):
+        return [*JAVA, *(options or [f"-XX:SharedArchiveFile={self._program / 'classes.jsa'}"]),
+                "-cp", f"{self._program / 'jars'}/*", main, *arguments]
 
     def _run(self, main, *arguments):
         done = subprocess.run(
             self._command(main, *arguments), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, timeout=60, cwd=self.folder)
+            stderr=subprocess.STDOUT, text=True, timeout=180, cwd=self.folder)
         assert done.returncode == 0, f"{main} {' '.join(arguments)} failed:\n{done.stdout}"
         return done.stdout
 
-    def start(self, timeout=60):
-        """Returns once it answers metadata requests."""
+    def start(self, timeout=120, options=()):
+        """Returns once it answers metadata requests. `options`: Java's own, in place of the shared classes."""
         assert self.process is None, "Kafka is running already"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                self._command("kafka.Kafka", str(self._config)), stdin=subprocess.DEVNULL, stdout=log,
+                self._command("kafka.Kafka", str(self._config), options=options), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=log, cwd=self.folder, preexec_fn=die_with_parent())
         try:
             wait_until(self._answers, timeout, f"Kafka answers on {self.bootstrap}", pause=0.2)
@@ -122,7 +124,7 @@ class KafkaServer:
         """kcat against this broker; the finished process, its output as bytes."""
         done = subprocess.run(
             ["kcat", "-b", self.bootstrap, *arguments], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=60, **({} if "input" in options else {"stdin": subprocess.DEVNULL}), **options)
+            stderr=subprocess.PIPE, timeout=120, **({} if "input" in options else {"stdin": subprocess.DEVNULL}), **options)
         assert not check or done.returncode == 0, f"kcat {arguments} failed: {done.stderr!r}"
         return done
 
@@ -183,15 +185,14 @@ class KafkaServer:
     def stop(self):
         """A clean shutdown; the data stays."""
         if self.process is not None:
-            end(self.process, signal.SIGTERM, 30)
+            end(self.process)
             self.process = None
 
     def close(self):
-        """Ends it and removes the folder it made."""
+        """Ends it and removes its folder."""
         self.kill()
-        if self._own_folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    fetch_jars()
+    install()

@@ -53,7 +53,7 @@ class Service:
     def running(self):
         return self.process.poll() is None
 
-    def stop(self, timeout=15):
+    def stop(self, timeout=60):
         """SIGTERM; the exit code."""
         end(self.process, signal.SIGTERM, timeout)
         return self.process.returncode
@@ -68,7 +68,7 @@ class Service:
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)
 
-    def wait(self, timeout=60):
+    def wait(self, timeout=90):
         """The exit code of a service that ends by itself."""
         return self.process.wait(timeout)
 
@@ -129,7 +129,7 @@ class Project:
         os.replace(staged, target)
         return target
 
-    def run(self, *arguments, code=0, timeout=60, stdin=None, env=None):
+    def run(self, *arguments, code=0, timeout=120, stdin=None, env=None):
         """A command that ends. `code`: the exit code expected (None: any); anything else fails with its output."""
         arguments = [str(argument) for argument in arguments]
         try:

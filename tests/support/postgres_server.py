@@ -65,7 +65,7 @@ class PostgresServer:
         return ["setpriv", f"--reuid={self._user.pw_uid}", f"--regid={self._user.pw_gid}",
                 "--clear-groups", "--pdeathsig=QUIT", *command]
 
-    def start(self, timeout=30):
+    def start(self, timeout=90):
         """Returns once it takes connections (after recovery, where it needs one)."""
         assert self.process is None, "Postgres is running already"
         with open(self.log, "ab") as log:
@@ -92,7 +92,7 @@ class PostgresServer:
 
     def connect(self, database):
         """An autocommit connection."""
-        connection = psycopg2.connect(self.conninfo(database), connect_timeout=10)
+        connection = psycopg2.connect(self.conninfo(database), connect_timeout=30)
         connection.autocommit = True
         return connection
 
@@ -115,31 +115,37 @@ class PostgresServer:
         """kill -9 of the postmaster and every backend."""
         if self.process is None:
             return
-        backends = children(self.process.pid)
-        end(self.process, signal.SIGKILL)
+        backends = self._stopped() if self.process.poll() is None else []
         for pid in backends:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in backends), 10,
-                   "killed backends are gone")
+            os.kill(pid, signal.SIGKILL)
+        end(self.process, signal.SIGKILL)
+        wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in backends),
+                   what="killed backends are gone")
         self.process = None
 
-    def _signal_all(self, number):
-        for pid in [self.process.pid, *children(self.process.pid)]:
-            os.kill(pid, number)
+    def _stopped(self):
+        """The backends, while the postmaster stands still: it makes no more, and none's number becomes another's."""
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: state(self.process.pid) == "T", what="the postmaster stands still")
+        return children(self.process.pid)
 
     def freeze(self):
         """Stops the clock of the postmaster and every backend: connections stay, nothing answers."""
-        self._signal_all(signal.SIGSTOP)
+        for pid in self._stopped():
+            os.kill(pid, signal.SIGSTOP)
 
     def thaw(self):
-        self._signal_all(signal.SIGCONT)
+        for pid in [*children(self.process.pid), self.process.pid]:
+            os.kill(pid, signal.SIGCONT)
 
     def close(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def state(pid):
+    """R, S, T ... as /proc tells it."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def children(pid):

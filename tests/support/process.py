@@ -4,13 +4,14 @@ import ctypes
 import os
 import pathlib
 import pwd
+import random
 import signal
 import socket
 import subprocess
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
-_handed_out = set()
+_claims = []
 
 
 def die_with_parent(with_signal=signal.SIGKILL):
@@ -20,23 +21,30 @@ def die_with_parent(with_signal=signal.SIGKILL):
     return set_it
 
 
+def claim(port):
+    """Makes the port this process's among all tests that run now, also while nothing listens on it: the claim is a
+    socket name, which the kernel gives up with the process."""
+    claimed = socket.socket(socket.AF_UNIX)
+    try:
+        claimed.bind(f"\0penstock-test-port-{port}")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        claimed.close()
+        return False
+    _claims.append(claimed)
+    return True
+
+
 def free_port():
     """A TCP port of 127.0.0.1 nobody listens on, below the range outgoing connections take theirs from."""
     low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    span = max(low - 20000, 1000)
-    start = 20000 + int.from_bytes(os.urandom(4), "big") % span
-    for step in range(span):
-        port = 20000 + (start - 20000 + step) % span
-        if port in _handed_out:
-            continue
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _handed_out.add(port)
-        return port
-    raise AssertionError("no free port on 127.0.0.1")
+    first = max(low - 12000, 1024)
+    ports = list(range(first, max(low, first + 1000)))
+    random.shuffle(ports)
+    found = next((port for port in ports if claim(port)), None)
+    assert found, "no free port on 127.0.0.1"
+    return found
 
 
 def unprivileged_user():
@@ -51,7 +59,7 @@ def unprivileged_user():
     raise AssertionError("running as root, and neither postgres nor nobody exists to run Postgres as")
 
 
-def end(process, with_signal=signal.SIGTERM, timeout=20):
+def end(process, with_signal=signal.SIGTERM, timeout=60):
     """Signals the process and waits; one that does not end in time is killed, and that is a failure."""
     if process is None or process.poll() is not None:
         return

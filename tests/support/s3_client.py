@@ -50,7 +50,7 @@ class S3Client:
         headers["authorization"] = (f"AWS4-HMAC-SHA256 Credential={self.access_key}/{scope}, "
                                     f"SignedHeaders={names}, Signature={sign}")
         text = "&".join(f"{escape(k)}={escape(v)}" for k, v in sorted(query.items()))
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, path + ("?" + text if text else ""), body=body, headers=headers)
             answer = connection.getresponse()

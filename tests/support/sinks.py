@@ -88,7 +88,7 @@ class MailSink:
             good = login is not None and (data.login, data.password) == tuple(p.encode() for p in login)
             return AuthResult(success=good, handled=False)
 
-        options = {"hostname": "127.0.0.1", "port": port}
+        options = {"hostname": "127.0.0.1", "port": port, "ready_timeout": 60}
         if login:
             options.update(authenticator=check, auth_required=True,
                            auth_require_tls=tls == "starttls")

@@ -5,7 +5,7 @@ import time
 PAUSE_SECONDS = 0.05
 
 
-def wait_until(condition, timeout=30, what="", pause=PAUSE_SECONDS):
+def wait_until(condition, timeout=60, what="", pause=PAUSE_SECONDS):
     """Returns the first truthy result of condition(). What it raised last is the failure's cause."""
     what = what or getattr(condition, "__doc__", None) or getattr(condition, "__name__", "condition")
     deadline = time.monotonic() + timeout

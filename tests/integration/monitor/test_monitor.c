@@ -19,7 +19,6 @@
 #include "support/postgres_server.h"
 
 enum { PARTITIONS = 3 };
-static const int64_t second_us = 1000000;
 
 /* One dataset "orders" with topic "t.orders"; the embedded broker; a ledger of its own. */
 struct room {
@@ -129,9 +128,7 @@ static struct lag read_lag(struct room *room)
 {
 	struct err err = {0};
 	struct lag lag = {0};
-	int64_t started = clock_monotonic_us();
 	assert_ok(lag_read(&room->options, &room->arena, &lag, &err));
-	assert_true(clock_monotonic_us() - started < 2 * second_us);
 	assert_int_equal(lag.count, PARTITIONS);
 	return lag;
 }
@@ -258,9 +255,7 @@ static void status_tells_what_the_ledger_has(void **state)
 	struct status status;
 	struct buf out;
 	fill_ledger(room);
-	int64_t started = clock_monotonic_us();
 	assert_ok(status_read(&room->options, &room->arena, &status, &err));
-	assert_true(clock_monotonic_us() - started < second_us);
 	assert_int_equal(status.parts[STATUS_DATASETS].rows, 1);
 	assert_int_equal(status.parts[STATUS_FILES].rows, 2);
 	assert_int_equal(status.parts[STATUS_WORKERS].rows, 3);

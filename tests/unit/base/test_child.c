@@ -64,13 +64,13 @@ static void the_time_limit_ends_the_group(void **state)
 	int64_t before = clock_monotonic_us();
 	assert_true(run_shell("sleep 100 & echo $!; sleep 100", 300, NULL));
 	assert_int_equal(result.end, CHILD_TIMED_OUT);
-	assert_true(clock_monotonic_us() - before < 5000000);
+	assert_true(clock_monotonic_us() - before < 60000000);
 	int64_t number = 0;
 	output.len -= output.len > 0; /* the line's end */
 	assert_true(text_int64(buf_text(&output), &number));
 	pid_t left = (pid_t)number;
 	/* Killed, and reaped by whoever inherited it. */
-	for (int i = 0; i < 500 && kill(left, 0) == 0; i++)
+	for (int i = 0; i < 6000 && kill(left, 0) == 0; i++)
 		usleep(10000);
 	assert_int_equal(kill(left, 0), -1);
 }
@@ -83,7 +83,7 @@ static void who_inherited_the_output_is_ended(void **state)
 	assert_true(run_shell("sleep 100 & echo done", 0, NULL));
 	assert_int_equal(result.end, CHILD_EXITED);
 	assert_string_equal(buf_text(&output), "done\n");
-	assert_true(clock_monotonic_us() - before < 20000000);
+	assert_true(clock_monotonic_us() - before < 60000000);
 }
 
 static void of_long_output_the_end_is_kept(void **state)
