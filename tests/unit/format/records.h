@@ -96,4 +96,15 @@ static inline void assert_renders_n(const struct reading *reading, const struct 
 	buf_release(&out);
 }
 
+static inline struct reading csv_reading(void)
+{
+	return (struct reading){
+		.format = FORMAT_CSV, .csv = {.delimiter = ",", .quote = '"', .header = 1}};
+}
+
+#define BYTES(text) (text), sizeof(text) - 1
+/* Every column of a text with a header line, without ranges. */
+#define RENDERS(reading, text, expected)                                                           \
+	assert_renders_n((reading), &(struct string_list){0}, BYTES(text), false, (expected))
+
 #endif

@@ -7,16 +7,6 @@
 #include "format/encoding.h"
 #include "records.h"
 
-static struct reading csv_reading(void)
-{
-	return (struct reading){
-		.format = FORMAT_CSV, .csv = {.delimiter = ",", .quote = '"', .header = 1}};
-}
-
-#define BYTES(text) (text), sizeof(text) - 1
-#define RENDERS(reading, text, expected)                                                           \
-	assert_renders_n((reading), &no_names, BYTES(text), false, (expected))
-
 static const struct string_list no_names;
 
 static void delimiters_of_several_bytes(void **state)

@@ -1,21 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random documents: our cells against what Python's json module reads. */
-#include <stdio.h>
-#include <string.h>
-
-#include "records.h"
+#include "oracle.h"
 
 #define DOCUMENTS 300
 #define COLUMNS	  7
-
-static void run_oracle(const char *verb, const char *folder)
-{
-	char command[512];
-	snprintf(command, sizeof(command),
-		"/usr/bin/python3 %s/tests/unit/format/json_oracle.py %s %s %d 11", SOURCE_DIR,
-		verb, folder, DOCUMENTS);
-	assert_int_equal(system(command), 0);
-}
 
 static void read_ours(const struct buf *text, const char *path, size_t piece, struct buf *out)
 {
@@ -28,66 +16,35 @@ static void read_ours(const struct buf *text, const char *path, size_t piece, st
 		.fields = fields,
 		.field_count = sizeof(fields) / sizeof(fields[0]),
 		.unknown = UNKNOWN_IGNORE};
-	struct err err = {0};
-	struct reader *reader = NULL;
-	const struct record *record = NULL;
-	struct input *input = memory_input(text->data, text->len);
 	buf_clear(out);
-	assert_ok(reader_open_pieces(&reading, input, &wanted, piece, &reader, &err));
-	for (;;) {
-		assert_ok(reader_next(reader, &record, &err));
-		if (!record)
-			break;
-		if (record->bad)
-			fail_msg("%s: %s", record->column, record->reason);
-		for (size_t i = 0; i < COLUMNS; i++) {
-			const struct cell *cell = &record->cells[i];
-			buf_append_byte(out, 0x1F);
-			buf_append(out, cell->data, cell->kind == CELL_MISSING ? 0 : cell->len);
-		}
-		buf_append_byte(out, 0x1E);
-	}
-	reader_close(reader);
-	input_close(input);
+	oracle_read(&reading, &wanted, text, piece, false, out);
 }
 
-static void check_document(const char *folder, int n, struct buf *text, struct buf *ours)
+static void write_ours(struct oracle *oracle, int n)
 {
+	const char *records = n % 2 ? "data.items" : "";
 	struct err err = {0};
-	char path[256];
-	struct buf again;
-	buf_init(&again, 1 << 20);
-	snprintf(path, sizeof(path), "%s/%d.json", folder, n);
-	buf_clear(text);
-	assert_ok(file_read(path, text, &err));
-	read_ours(text, n % 2 ? "data.items" : "", 1, ours);
+	char path[128];
+	oracle_file(oracle, n, "json", &oracle->text);
+	read_ours(&oracle->text, records, 1, &oracle->expected);
 	for (size_t piece = 2; piece < 5000; piece = piece * 3 + 1) {
-		read_ours(text, n % 2 ? "data.items" : "", piece, &again);
-		assert_string_equal(buf_text(&again), buf_text(ours));
+		read_ours(&oracle->text, records, piece, &oracle->ours);
+		assert_string_equal(buf_text(&oracle->ours), buf_text(&oracle->expected));
 	}
-	snprintf(path, sizeof(path), "%s/%d.out", folder, n);
-	assert_ok(file_replace(path, ours->data, ours->len, &err));
-	buf_release(&again);
+	snprintf(path, sizeof(path), "%s/%d.out", oracle->folder, n);
+	assert_ok(file_replace(path, oracle->expected.data, oracle->expected.len, &err));
 }
 
 static void same_as_python(void **state)
 {
 	(void)state;
-	char folder[] = "/tmp/penstock-json-XXXXXX";
-	char command[64];
-	struct buf text;
-	struct buf ours;
-	assert_non_null(mkdtemp(folder));
-	run_oracle("write", folder);
-	buf_init(&text, 1 << 20);
-	buf_init(&ours, 1 << 20);
+	struct oracle oracle;
+	oracle_init(&oracle);
+	oracle_run("json_oracle.py write", oracle.folder, DOCUMENTS, 11);
 	for (int n = 0; n < DOCUMENTS; n++)
-		check_document(folder, n, &text, &ours);
-	run_oracle("check", folder);
-	buf_release(&text);
-	buf_release(&ours);
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	assert_int_equal(system(command), 0);
+		write_ours(&oracle, n);
+	oracle_run("json_oracle.py check", oracle.folder, DOCUMENTS, 11);
+	oracle_release(&oracle);
 }
 
 int main(void)
