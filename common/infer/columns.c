@@ -7,7 +7,7 @@
 #define COLUMNS_MAX_BYTES ((size_t)256 << 20)
 
 static const char *const words[COLUMNS_WORDS] = {
-	"\\N", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "None", "nil", "-"};
+	"\\N", "NULL", "null", "NA", "N/A", "n/a", "#N/A", "None", "nil", "-", "..", "NaN"};
 /* What databases write for null means it in texts, too. */
 #define ALWAYS_NULL 1u
 
@@ -16,9 +16,10 @@ const char *columns_word(size_t i)
 	return words[i];
 }
 
-void columns_init(struct columns *columns, const struct guesser *guesser, struct signs signs)
+void columns_init(
+	struct columns *columns, const struct guesser *guesser, struct signs signs, int64_t limit)
 {
-	*columns = (struct columns){.guesser = guesser, .signs = signs};
+	*columns = (struct columns){.guesser = guesser, .signs = signs, .limit = limit};
 	arena_init(&columns->arena, COLUMNS_MAX_BYTES);
 }
 
@@ -81,20 +82,13 @@ static bool note_record(void *context, const struct record *record)
 	struct columns *columns = context;
 	for (size_t i = 0; i < record->cell_count; i++)
 		note(columns, i, &record->cells[i]);
-	return true;
+	return ++columns->seen != columns->limit;
 }
 
 /* A type that shows once the words are taken for null. */
-static bool wants_words(const struct columns *columns, const struct column *column)
+static bool wants_words(const struct column *column)
 {
-	struct arena arena;
-	arena_init(&arena, 1 << 16);
-	(void)columns;
-	bool wants = column->words && column->plain.count &&
-		     guess_result(&column->all, false, &arena).text &&
-		     !guess_result(&column->plain, false, &arena).text;
-	arena_release(&arena);
-	return wants;
+	return column->words && guess_is_text(&column->all) && !guess_is_text(&column->plain);
 }
 
 /* A word that means null does so in all columns: none that stands among texts. */
@@ -105,7 +99,7 @@ static void judge_nulls(struct columns *columns)
 	for (size_t i = 0; i < columns->count; i++) {
 		const struct column *column = &columns->items[i];
 		wanted |= column->words & ALWAYS_NULL;
-		if (wants_words(columns, column))
+		if (wants_words(column))
 			wanted |= column->words;
 		else
 			texts |= column->words & ~ALWAYS_NULL;
@@ -123,6 +117,18 @@ void columns_take_first(struct columns *columns)
 	judge_nulls(columns);
 }
 
+/* Of its values that are no nulls. */
+static const struct guess *values_of(const struct columns *columns, size_t column)
+{
+	const struct column *it = &columns->items[column];
+	return it->words & ~columns->nulls ? &it->all : &it->plain;
+}
+
+bool column_is_text(const struct columns *columns, size_t column)
+{
+	return guess_is_text(values_of(columns, column));
+}
+
 bool columns_read(struct columns *columns, const struct reading *reading,
 	const struct sample *sample, struct err *err)
 {
@@ -131,23 +137,61 @@ bool columns_read(struct columns *columns, const struct reading *reading,
 	if (!sample_records(sample, &walk, err))
 		return false;
 	judge_nulls(columns);
-	for (size_t i = 0; i < columns->count; i++) {
-		struct arena arena;
-		bool nullable;
-		arena_init(&arena, 1 << 16);
-		columns->typed += !column_result(columns, i, &arena, &nullable).text;
-		arena_release(&arena);
-	}
+	for (size_t i = 0; i < columns->count; i++)
+		columns->typed += !column_is_text(columns, i);
 	return true;
+}
+
+bool columns_is_void(const struct columns *columns, size_t column)
+{
+	return !*columns->names.items[column] && columns->items[column].all.count == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool columns_are_distinct(const struct columns *columns)
+{
+	size_t count = columns->count;
+	const char **names = calloc(count + 1, sizeof(*names));
+	if (!names)
+		BUG("out of memory: %zu names", count);
+	memcpy(names, columns->names.items, count * sizeof(*names));
+	qsort(names, count, sizeof(*names), compare_names);
+	bool distinct = count > 0 && *names[count - 1];
+	for (size_t i = 1; i < count; i++)
+		distinct = distinct && (!*names[i] || strcmp(names[i], names[i - 1]) != 0);
+	for (size_t i = 0; i < count; i++)
+		distinct = distinct && (*columns->names.items[i] || columns_is_void(columns, i));
+	free(names);
+	return distinct;
+}
+
+bool column_takes(const struct columns *columns, size_t column, const struct guess *text)
+{
+	struct guess both = *values_of(columns, column);
+	guess_merge(&both, text);
+	return !guess_is_text(&both);
+}
+
+struct guessed columns_together(
+	const struct columns *columns, const bool *which, struct arena *arena)
+{
+	struct guess together;
+	guess_init(&together);
+	for (size_t i = 0; i < columns->count; i++)
+		if (which[i])
+			guess_merge(&together, values_of(columns, i));
+	return guess_result(&together, false, arena);
 }
 
 struct guessed column_result(
 	const struct columns *columns, size_t i, struct arena *arena, bool *ret_nullable)
 {
 	const struct column *column = &columns->items[i];
-	bool nulls_only = (column->words & ~columns->nulls) == 0;
-	struct guessed result =
-		guess_result(nulls_only ? &column->plain : &column->all, false, arena);
+	struct guessed result = guess_result(values_of(columns, i), false, arena);
 	*ret_nullable = (column->words & columns->nulls) != 0 ||
 			(result.text ? column->unquoted : column->blank) || column->all.count == 0;
 	return result;
@@ -176,22 +220,18 @@ static bool counts_up(const struct columns *columns)
 
 bool columns_have_header(const struct columns *columns)
 {
-	struct arena arena;
 	size_t like = 0;   /* names that could be values of their column */
 	size_t unlike = 0; /* of a column with a type, which could not */
 	size_t recurring = 0;
-	arena_init(&arena, 1 << 20);
 	for (size_t i = 0; i < columns->count; i++) {
 		const struct column *column = &columns->items[i];
-		bool nullable;
 		recurring += column->recurs;
-		if (column_result(columns, i, &arena, &nullable).text || !*columns->names.items[i])
+		if (column_is_text(columns, i) || !*columns->names.items[i])
 			continue;
-		bool fits = !guess_result(&column->first, false, &arena).text;
+		bool fits = column_takes(columns, i, &column->first);
 		like += fits;
 		unlike += !fits;
 	}
-	arena_release(&arena);
 	if (unlike || (like && counts_up(columns)))
 		return true;
 	return like == 0 && recurring == 0;

@@ -6,7 +6,7 @@
 #include "infer/guess.h"
 #include "infer/sample.h"
 
-#define COLUMNS_WORDS 10 /* that may mean null, beside the empty text */
+#define COLUMNS_WORDS 12 /* that may mean null, beside the empty text */
 
 struct column {
 	struct guess all;   /* of every text */
@@ -22,16 +22,19 @@ struct columns {
 	const struct guesser *guesser;
 	struct signs signs;
 	struct arena arena;
-	struct string_list names; /* of the first record */
+	int64_t limit; /* records to look at; 0: all */
+	int64_t seen;
+	struct string_list names; /* of the header */
 	struct column *items;
 	size_t count;
 	size_t typed;	/* columns that are more than texts */
 	uint32_t nulls; /* words that mean null in this file */
 };
 
-void columns_init(struct columns *columns, const struct guesser *guesser, struct signs signs);
+void columns_init(
+	struct columns *columns, const struct guesser *guesser, struct signs signs, int64_t limit);
 void columns_release(struct columns *columns);
-/* Reads the sample with its first record as the header. */
+/* Reads the sample's records, which have a header. */
 MUST_CHECK bool columns_read(struct columns *columns, const struct reading *reading,
 	const struct sample *sample, struct err *err);
 
@@ -39,8 +42,18 @@ MUST_CHECK bool columns_read(struct columns *columns, const struct reading *read
 bool columns_have_header(const struct columns *columns);
 /* It is none, but a record like the others. */
 void columns_take_first(struct columns *columns);
+/* The column has neither a name nor a value. */
+bool columns_is_void(const struct columns *columns, size_t column);
+/* All others, of which there are some, have a name each. */
+bool columns_are_distinct(const struct columns *columns);
 struct guessed column_result(
 	const struct columns *columns, size_t column, struct arena *arena, bool *ret_nullable);
+bool column_is_text(const struct columns *columns, size_t column);
+/* Whether a text could be one of the column's values, which have a type. */
+bool column_takes(const struct columns *columns, size_t column, const struct guess *text);
+/* What all values of `which` columns together are. */
+struct guessed columns_together(
+	const struct columns *columns, const bool *which, struct arena *arena);
 const char *columns_word(size_t i);
 
 #endif

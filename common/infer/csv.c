@@ -1,184 +1,67 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A CSV file's dialect: every likely one reads the sample, the one that splits it best is taken;
- * then the signs of its numbers and its words for null, by which most columns get a type.
- */
+/* A CSV file's columns as fields, once its dialect is known. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "infer/columns.h"
+#include "infer/dialect.h"
 #include "infer/draft.h"
-
-#define LOOKED_AT  1000 /* records, for the dialect */
-#define SKIP_MAX   8
-#define FOOTER_MAX 5
+#include "infer/wide.h"
 
 static const char *empty_text[] = {""};
-static const char *hash_sign[] = {"#"};
 
-/* How well a dialect splits the sample. */
-struct split {
-	struct csv_dialect dialect;
-	size_t columns;
-	size_t nameless; /* columns */
-	int64_t good;
-	int64_t bad;
-	int64_t quoted; /* cells */
-	int64_t tail;	/* bad ones behind the last good one */
-};
-
-static bool count_columns(void *context, const struct string_list *columns)
+/* A column that names nothing and holds nothing: what a delimiter at the end of each line makes. */
+static bool leave_out(struct draft *draft, const struct columns *columns, size_t i)
 {
-	struct split *split = context;
-	split->columns = columns->count;
-	for (size_t i = 0; i < columns->count; i++)
-		split->nameless += *columns->items[i] == '\0';
-	return columns->count > 1;
-}
-
-static bool count_record(void *context, const struct record *record)
-{
-	struct split *split = context;
-	split->good += !record->bad;
-	split->bad += record->bad;
-	split->tail = record->bad ? split->tail + 1 : 0;
-	for (size_t i = 0; i < record->cell_count; i++)
-		split->quoted += record->cells[i].quoted;
-	return split->good + split->bad < LOOKED_AT;
-}
-
-static bool is_clean(const struct split *split)
-{
-	return split->columns > 1 && split->bad == 0 && split->nameless * 2 <= split->columns;
-}
-
-/* Half of the records split otherwise: nothing but signs of numbers, or of sentences. */
-static bool is_accident(const struct split *split)
-{
-	return split->bad * 2 >= split->good + split->bad && split->bad > split->tail;
-}
-
-static bool is_better(const struct split *split, const struct split *best)
-{
-	if (split->columns < 2 || best->columns < 2)
-		return split->columns > 1;
-	/* In shares of the records, which another dialect may see more or fewer of. */
-	int64_t one = split->bad * (best->good + best->bad + 1);
-	int64_t other = best->bad * (split->good + split->bad + 1);
-	if (one != other)
-		return one < other;
-	if (split->nameless != best->nameless)
-		return split->nameless < best->nameless;
-	if (split->columns != best->columns)
-		return split->columns > best->columns;
-	return split->quoted > best->quoted;
-}
-
-static void try_dialect(const struct draft *draft, const struct sample *sample,
-	const struct csv_dialect *dialect, struct split *best)
-{
-	static const struct string_list nothing = {NULL, 0};
-	struct split split = {.dialect = *dialect};
-	struct reading reading = draft->reading;
-	struct err ignored;
-	reading.csv = *dialect;
-	struct sample_walk walk = {&reading, &nothing, count_record, &split, count_columns};
-	if (!sample_records(sample, &walk, &ignored))
-		return;
-	/* Passing over lines always leaves something that splits well: it must be most. */
-	bool most = dialect->skip == 0 || split.good > (int64_t)dialect->skip;
-	if (most && is_better(&split, best))
-		*best = split;
-}
-
-static void try_delimiters(const struct draft *draft, const struct sample *sample,
-	struct csv_dialect dialect, struct split *best)
-{
-	static const char *const delimiters[] = {",", ";", "\t", "||", "|", "\xC2\xA6"};
-	static const char quotes[] = {'"', '\''};
-	for (size_t d = 0; d < sizeof(delimiters) / sizeof(delimiters[0]); d++) {
-		for (size_t q = 0; q < sizeof(quotes); q++) {
-			dialect.delimiter = delimiters[d];
-			dialect.quote = quotes[q];
-			try_dialect(draft, sample, &dialect, best);
-		}
-	}
-}
-
-/* The plain dialect first; what is special only where lines are left over without it. */
-static void find_split(const struct draft *draft, const struct sample *sample, struct split *best)
-{
-	const struct csv_dialect plain = draft->reading.csv;
-	struct csv_dialect dialect = plain;
-	try_delimiters(draft, sample, dialect, best);
-	if (!is_clean(best)) {
-		dialect.escape = '\\';
-		try_delimiters(draft, sample, dialect, best);
-	}
-	for (uint32_t skip = 0; skip <= SKIP_MAX && !is_clean(best); skip++) {
-		dialect = plain;
-		dialect.skip = skip;
-		dialect.comment = (struct string_list){hash_sign, 1};
-		if (skip) {
-			dialect.comment.count = 0;
-			try_delimiters(draft, sample, dialect, best);
-			dialect.comment.count = 1;
-		}
-		if (!is_clean(best) && memchr(sample->bytes.data, '#', sample->bytes.len))
-			try_delimiters(draft, sample, dialect, best);
-	}
-	if (is_accident(best))
-		best->columns = 0;
-	if (best->columns && !is_clean(best) &&
-		(best->tail < best->bad || best->bad > FOOTER_MAX)) {
-		dialect = best->dialect;
-		dialect.ragged = RAGGED_PAD;
-		try_dialect(draft, sample, &dialect, best);
-	}
-}
-
-/* What stands nowhere in the file splits nothing. */
-static const char *absent_delimiter(const struct sample *sample)
-{
-	static const char *const delimiters[] = {",", ";", "\t", "|"};
-	for (size_t i = 0; i < sizeof(delimiters) / sizeof(delimiters[0]); i++)
-		if (!memchr(sample->bytes.data, *delimiters[i], sample->bytes.len))
-			return delimiters[i];
-	return ",";
-}
-
-/* Lines without a delimiter are a column of texts. */
-static void settle_split(struct draft *draft, const struct sample *sample, struct split *best)
-{
-	if (best->columns < 2) {
-		best->dialect = draft->reading.csv;
-		best->dialect.delimiter = absent_delimiter(sample);
-		best->columns = 1;
-		best->bad = 0;
-	}
-	draft->reading.csv = best->dialect;
-	if (sample->whole && best->bad && best->bad == best->tail && best->bad <= FOOTER_MAX)
-		draft->reading.csv.footer = (uint32_t)best->bad;
-}
-
-static bool is_distinct(const struct string_list *names)
-{
-	for (size_t i = 0; i < names->count; i++) {
-		if (*names->items[i] == '\0')
-			return false;
-		for (size_t k = 0; k < i; k++)
-			if (strcmp(names->items[i], names->items[k]) == 0)
-				return false;
-	}
+	if (!columns_is_void(columns, i))
+		return false;
+	draft->reading.unknown = UNKNOWN_IGNORE;
+	draft_note(draft, "left out: column %zu, which has neither a name nor values", i + 1);
 	return true;
+}
+
+static void set_field(struct draft *draft, const struct columns *columns, size_t column,
+	struct draft_field *field)
+{
+	struct guessed guessed = column_result(columns, column, &draft->arena, &field->nullable);
+	draft_set_type(field, guessed);
+	field->key = guessed.exact && !field->nullable;
+	field->column = column;
+}
+
+static bool add_fields(struct draft *draft, const struct columns *columns, bool has_header,
+	const struct wide *wide, struct err *err)
+{
+	bool named = draft->reading.csv.header > 0;
+	bool room = true;
+	for (size_t i = 0; i < columns->count && room; i++) {
+		const char *header = columns->names.items[i];
+		if (wide->which && wide->which[i])
+			continue;
+		if (named && leave_out(draft, columns, i))
+			continue;
+		if (!has_header || *header == '\0')
+			header = arena_printf(&draft->arena, "column_%zu", i + 1);
+		struct draft_field *field = draft_add_field(draft, header, named);
+		room = field;
+		if (field)
+			set_field(draft, columns, i, field);
+	}
+	if (room && wide->which)
+		room = wide_add_fields(draft, columns, wide);
+	return room || err_fail(err, ERR_DATA,
+			       "%zu columns: a table has at most %d (`unpivot` makes rows of "
+			       "columns)",
+			       columns->count, DRAFT_MAX_FIELDS);
 }
 
 /* Where no name, or not one each, stands in the file, the order of the fields tells. */
 static bool name_fields(struct draft *draft, struct columns *columns, struct err *err)
 {
 	struct csv_dialect *dialect = &draft->reading.csv;
-	bool has_header = columns_have_header(columns);
-	bool named = has_header && is_distinct(&columns->names);
+	bool has_header = dialect->header > 1 || columns_have_header(columns);
+	bool named = has_header && columns_are_distinct(columns);
+	struct wide wide = {0};
 	if (!has_header)
 		columns_take_first(columns);
 	if (has_header && !named) {
@@ -186,22 +69,15 @@ static bool name_fields(struct draft *draft, struct columns *columns, struct err
 		draft_note(draft, "the header does not give each column a name of its own: passed "
 				  "over");
 	}
-	dialect->header = named ? 1 : 0;
-	if (named)
+	if (!named)
+		dialect->header = 0;
+	if (named) {
 		draft->headers = columns->names;
-	for (size_t i = 0; i < columns->count; i++) {
-		const char *header = columns->names.items[i];
-		if (!has_header || *header == '\0')
-			header = arena_printf(&draft->arena, "column_%zu", i + 1);
-		struct draft_field *field = draft_add_field(draft, header, named);
-		if (!field)
-			return err_fail(err, ERR_DATA,
-				"%zu columns: a table has at most %d (`unpivot` makes rows of "
-				"columns)",
-				columns->count, DRAFT_MAX_FIELDS);
+		wide_find(draft, columns, &wide);
 	}
+	bool ok = add_fields(draft, columns, has_header, &wide, err);
 	draft->headers = (struct string_list){NULL, 0};
-	return true;
+	return ok;
 }
 
 static void set_nulls(struct draft *draft, const struct columns *columns)
@@ -214,57 +90,8 @@ static void set_nulls(struct draft *draft, const struct columns *columns)
 			words[draft->reading.csv.nulls.count++] = columns_word(i);
 }
 
-static void set_fields(struct draft *draft, const struct columns *columns)
-{
-	for (size_t i = 0; i < columns->count; i++) {
-		struct draft_field *field = &draft->fields[i];
-		struct guessed guessed = column_result(columns, i, &draft->arena, &field->nullable);
-		field->type = guessed.type;
-		field->pattern = guessed.pattern;
-		field->doubt = guessed.doubt;
-		field->key = guessed.exact && !field->nullable;
-	}
-}
-
-/* By the signs under which most columns have a type; plain ones unless others explain more. */
-static bool find_signs(struct draft *draft, const struct sample *sample,
-	const struct guesser *guesser, struct columns *best, struct err *err)
-{
-	static const struct signs choices[] = {{'.', ""}, {'.', ","}, {',', ""}, {',', "."},
-		{',', " "}, {',', "\xC2\xA0"}, {'.', " "}, {'.', "'"}};
-	struct csv_dialect *dialect = &draft->reading.csv;
-	bool commas = strcmp(dialect->delimiter, ";") == 0;
-	struct signs chosen = choices[0];
-	bool trim = false;
-	for (size_t i = 0; i < 2 * sizeof(choices) / sizeof(choices[0]); i++) {
-		struct columns columns;
-		columns_init(&columns, guesser, choices[i / 2]);
-		dialect->trim = i % 2;
-		bool ok = columns_read(&columns, &draft->reading, sample, err);
-		bool better = i == 0 || columns.typed > best->typed ||
-			      (columns.typed == best->typed && chosen.decimal == '.' &&
-				      *chosen.thousands && commas && !dialect->trim);
-		if (ok && better) {
-			if (i)
-				columns_release(best);
-			*best = columns;
-			chosen = choices[i / 2];
-			trim = dialect->trim;
-			continue;
-		}
-		columns_release(&columns);
-		if (!ok)
-			return false;
-	}
-	dialect->trim = trim;
-	dialect->decimal = chosen.decimal;
-	dialect->thousands = chosen.thousands;
-	return true;
-}
-
 bool infer_csv(struct draft *draft, const struct sample *sample, struct err *err)
 {
-	struct split best = {0};
 	struct columns columns = {0};
 	struct guesser guesser;
 	draft->reading.csv = (struct csv_dialect){.delimiter = ",",
@@ -274,15 +101,13 @@ bool infer_csv(struct draft *draft, const struct sample *sample, struct err *err
 		.nulls = {empty_text, 1},
 		.thousands = "",
 		.encoding = sample->encoding};
-	find_split(draft, sample, &best);
-	settle_split(draft, sample, &best);
+	dialect_find_split(draft, sample);
 	guesser_init(&guesser);
-	bool ok = find_signs(draft, sample, &guesser, &columns, err) &&
+	headers_find(draft, sample, &guesser);
+	bool ok = dialect_find_signs(&draft->reading, sample, &guesser, 0, &columns, err) &&
 		  name_fields(draft, &columns, err);
-	if (ok) {
+	if (ok)
 		set_nulls(draft, &columns);
-		set_fields(draft, &columns);
-	}
 	columns_release(&columns);
 	guesser_release(&guesser);
 	return ok;

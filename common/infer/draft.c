@@ -65,8 +65,16 @@ struct draft_field *draft_add_field(struct draft *draft, const char *header, boo
 	*field = (struct draft_field){.name = arena_strdup(&draft->arena, name),
 		.header = !own || strcmp(name, header) == 0 ? NULL
 							    : arena_strdup(&draft->arena, header),
-		.type = "\"string\""};
+		.type = "\"string\"",
+		.column = draft->field_count - 1};
 	return field;
+}
+
+void draft_set_type(struct draft_field *field, struct guessed guessed)
+{
+	field->type = guessed.type;
+	field->pattern = guessed.pattern;
+	field->doubt = guessed.doubt;
 }
 
 void draft_describe(const struct draft *draft, struct buf *out)

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "format/reader.h"
+#include "infer/guess.h"
 #include "infer/infer.h"
 #include "infer/sample.h"
 
@@ -20,7 +21,8 @@ struct draft_field {
 	const char *pattern; /* of its dates; NULL: none */
 	const char *doubt;   /* another pattern that fits as well; NULL: none */
 	bool nullable;
-	bool key; /* may be part of one */
+	bool key;      /* may be part of one */
+	size_t column; /* of the sample's records */
 };
 
 struct draft {
@@ -42,6 +44,7 @@ struct draft {
 
 /* A line of comment above the entry. */
 void draft_note(struct draft *draft, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void draft_set_type(struct draft_field *field, struct guessed guessed);
 /* The next field, named after `header`, which is its column's `own` name or not; NULL when there
  * are too many. */
 struct draft_field *draft_add_field(struct draft *draft, const char *header, bool own);

@@ -66,7 +66,7 @@ static size_t count_digits(const char *p, const char *end)
 }
 
 /* Digits with or without groups of three; *p behind them. 0: none. */
-static int take_integer(const char **p, const char *end, const char *thousands, bool *ret_grouped)
+static int take_integer(const char **p, const char *end, const char *thousands)
 {
 	size_t sign = strlen(thousands);
 	size_t n = count_digits(*p, end);
@@ -80,7 +80,6 @@ static int take_integer(const char **p, const char *end, const char *thousands, 
 		*p += sign + 3;
 		digits += 3;
 		n = 3;
-		*ret_grouped = true;
 	}
 	return zeros ? 0 : digits;
 }
@@ -95,16 +94,20 @@ static bool take_exponent(const char **p, const char *end)
 	return n > 0 && n <= 2;
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 /* What begins with a zero that says nothing, or with a plus, is no number but a name. */
 static bool note_number(
 	struct guess *guess, const struct signs *signs, const char *text, size_t len)
 {
 	const char *p = text;
 	const char *end = text + len;
-	bool grouped = false;
 	int scale = 0;
 	p += p < end && *p == '-';
-	int digits = take_integer(&p, end, signs->thousands, &grouped);
+	int digits = take_integer(&p, end, signs->thousands);
 	if (digits == 0)
 		return false;
 	if (p < end && *p == signs->decimal) {
@@ -119,11 +122,8 @@ static bool note_number(
 	if (p != end)
 		return false;
 	guess->exponent |= exponent;
-	guess->grouped |= grouped;
-	if (digits > guess->int_digits)
-		guess->int_digits = digits;
-	if (scale > guess->scale)
-		guess->scale = scale;
+	guess->int_digits = larger(guess->int_digits, digits);
+	guess->scale = larger(guess->scale, scale);
 	return true;
 }
 
@@ -205,6 +205,18 @@ void guess_text(struct guess *guess, const struct guesser *guesser, const struct
 	note_patterns(guess, guesser, text, len);
 }
 
+void guess_merge(struct guess *guess, const struct guess *other)
+{
+	guess->may &= other->may;
+	guess->patterns &= other->patterns;
+	guess->count += other->count;
+	guess->int_digits = larger(guess->int_digits, other->int_digits);
+	guess->scale = larger(guess->scale, other->scale);
+	guess->exponent |= other->exponent;
+	guess->zone |= other->zone;
+	guess->longest = guess->longest > other->longest ? guess->longest : other->longest;
+}
+
 /* Room for larger ones than those of the sample. */
 static const char *number_type(const struct guess *guess, struct arena *arena)
 {
@@ -236,6 +248,11 @@ static struct guessed by_pattern(const struct guess *guess, struct arena *arena)
 		.pattern = pattern_text(arena, first),
 		.doubt = doubt ? pattern_text(arena, (size_t)__builtin_ctzll(others)) : NULL,
 		.exact = true};
+}
+
+bool guess_is_text(const struct guess *guess)
+{
+	return guess->count == 0 || (!guess->may && !guess->patterns);
 }
 
 struct guessed guess_result(const struct guess *guess, bool quoted, struct arena *arena)

@@ -29,14 +29,19 @@ struct guess {
 	int int_digits;	   /* of the longest number */
 	int scale;
 	bool exponent;
-	bool grouped; /* a thousands sign was seen */
-	bool zone;    /* of a timestamp */
+	bool zone; /* of a timestamp */
 	size_t longest;
 };
 
 void guess_init(struct guess *guess);
 void guess_text(struct guess *guess, const struct guesser *guesser, const struct signs *signs,
 	const char *text, size_t len);
+
+/* As if `guess` had seen all that `other` saw. */
+void guess_merge(struct guess *guess, const struct guess *other);
+
+/* Whether no other type than a string takes all texts. */
+bool guess_is_text(const struct guess *guess);
 
 struct guessed {
 	const char *type;    /* Avro, as JSON text */

@@ -6,8 +6,27 @@
 #include "infer/name.h"
 #include "infer/shape.h"
 
-#define PATH_DEPTH 16
-#define MAX_DEPTH  8 /* of objects whose members are columns */
+#define PATH_DEPTH  16
+#define NAME_LENGTH 200
+#define MAX_DEPTH   8 /* of objects whose members are columns */
+
+/* A step of a path, its dots escaped. */
+static const char *step(struct arena *arena, const char *above, const char *name)
+{
+	struct buf path;
+	buf_init(&path, strlen(above) + 2 * strlen(name) + 2);
+	buf_append_text(&path, above);
+	if (*above)
+		buf_append_text(&path, ".");
+	for (const char *p = name; *p; p++) {
+		if (*p == '.' || *p == '\\')
+			buf_append_byte(&path, '\\');
+		buf_append_byte(&path, (unsigned char)*p);
+	}
+	const char *copy = arena_strdup(arena, buf_text(&path));
+	buf_release(&path);
+	return copy;
+}
 
 /* ---- the path to the records ---- */
 
@@ -98,14 +117,15 @@ static void look_into_object(struct walk *walk)
 		take_string(walk, &name, &len);
 		skip_space(walk);
 		walk->at += walk->at < walk->end && *walk->at == ':';
-		/* A path's names are joined by dots. */
-		bool plain = len > 0 && !memchr(name, '.', len) && !memchr(name, '\\', len);
-		walk->path = arena_printf(walk->arena, "%s%s%.*s", above, *above ? "." : "",
-			(int)(len < 1000 ? len : 1000), name);
-		if (plain)
+		/* What has escapes of JSON in it, or is longer than names are, is gone past. */
+		bool plain = len > 0 && len <= NAME_LENGTH && !memchr(name, '\\', len);
+		if (plain) {
+			walk->path =
+				step(walk->arena, above, arena_strndup(walk->arena, name, len));
 			look_into(walk);
-		else
+		} else {
 			skip_value(walk);
+		}
 	}
 	walk->at += walk->at < walk->end;
 	walk->path = above;
@@ -161,24 +181,6 @@ static bool note_record(void *context, const struct record *record)
 	return true;
 }
 
-/* A step of a path, its dots escaped. */
-static const char *step(struct arena *arena, const char *above, const char *name)
-{
-	struct buf path;
-	buf_init(&path, strlen(above) + 2 * strlen(name) + 2);
-	buf_append_text(&path, above);
-	if (*above)
-		buf_append_text(&path, ".");
-	for (const char *p = name; *p; p++) {
-		if (*p == '.' || *p == '\\')
-			buf_append_byte(&path, '\\');
-		buf_append_byte(&path, (unsigned char)*p);
-	}
-	const char *copy = arena_strdup(arena, buf_text(&path));
-	buf_release(&path);
-	return copy;
-}
-
 struct place {
 	const char *path;   /* of the object; "" for the record */
 	const char *prefix; /* of its fields' names */
@@ -210,9 +212,7 @@ static bool add_value(struct draft *draft, const struct shape *shape, const stru
 			DRAFT_MAX_FIELDS);
 	if (*place->path)
 		field->path = path;
-	field->type = type.type;
-	field->pattern = type.pattern;
-	field->doubt = type.doubt;
+	draft_set_type(field, type);
 	field->nullable = place->nullable;
 	field->key = type.exact && !place->nullable;
 	return true;

@@ -11,7 +11,7 @@
 #define TOGETHER_MAX 8	 /* columns looked at in pairs and threes */
 
 struct keys {
-	size_t columns[SINGLES_MAX]; /* likely ones first */
+	const struct draft_field *fields[SINGLES_MAX]; /* likely ones first */
 	size_t count;
 	uint64_t *hashes; /* a record after the other */
 	uint64_t *sorted;
@@ -46,7 +46,7 @@ static void choose_columns(const struct draft *draft, struct keys *keys)
 		for (size_t i = 0; i < draft->field_count && keys->count < SINGLES_MAX; i++)
 			if (draft->fields[i].key && !is_moment(&draft->fields[i]) &&
 				is_likely(draft->fields[i].name) == (bool)likely)
-				keys->columns[keys->count++] = i;
+				keys->fields[keys->count++] = &draft->fields[i];
 }
 
 /* FNV-1a. */
@@ -65,7 +65,7 @@ static bool keep_hashes(void *context, const struct record *record)
 		return true;
 	uint64_t *row = keys->hashes + keys->records++ * keys->count;
 	for (size_t i = 0; i < keys->count; i++)
-		row[i] = hash_of(&record->cells[keys->columns[i]]);
+		row[i] = hash_of(&record->cells[keys->fields[i]->column]);
 	return keys->records < RECORDS_MAX;
 }
 
@@ -114,10 +114,12 @@ static void settle(struct draft *draft, struct keys *keys)
 	for (size_t n = 1; n <= 3; n++) {
 		if (!find_set(keys, set, 0, n, 0))
 			continue;
-		draft->key = arena_calloc(&draft->arena, n, sizeof(*draft->key));
+		draft->key = arena_calloc(&draft->arena, n + 1, sizeof(*draft->key));
 		for (size_t i = 0; i < n; i++)
-			draft->key[i] = draft->fields[keys->columns[set[i]]].name;
-		draft->key_count = n;
+			draft->key[draft->key_count++] = keys->fields[set[i]]->name;
+		/* A record's rows differ in the column they come from. */
+		if (draft->reading.unpivot.enabled)
+			draft->key[draft->key_count++] = draft->reading.unpivot.names;
 		return;
 	}
 }

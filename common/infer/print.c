@@ -61,6 +61,8 @@ static void put_csv(const struct csv_dialect *csv, struct buf *out)
 		put_letter(&inner, "escape", csv->escape, &first);
 	if (csv->header != 1)
 		put_number(&inner, "header", csv->header, &first);
+	if (*csv->header_join)
+		put_text(&inner, "header_join", csv->header_join, &first);
 	if (csv->skip)
 		put_number(&inner, "skip", csv->skip, &first);
 	if (csv->footer)
@@ -82,6 +84,18 @@ static void put_csv(const struct csv_dialect *csv, struct buf *out)
 	if (!first)
 		buf_printf(out, "    csv: %s}\n", buf_text(&inner));
 	buf_release(&inner);
+}
+
+static void put_unpivot(const struct unpivot *unpivot, struct buf *out)
+{
+	bool first = true;
+	if (!unpivot->enabled)
+		return;
+	buf_append_text(out, "    unpivot: ");
+	put_list(out, "keep", &unpivot->keep, &first);
+	put_text(out, "names", unpivot->names, &first);
+	put_text(out, "values", unpivot->values, &first);
+	buf_printf(out, "%s}\n", unpivot->skip_nulls ? ", skip_nulls: true" : "");
 }
 
 static void put_fields(const struct draft *draft, struct buf *out)
@@ -146,6 +160,7 @@ void draft_print_entry(const struct draft *draft, struct buf *out)
 		put_text(out, "records", draft->reading.json.records, &first);
 		buf_append_text(out, "}\n");
 	}
+	put_unpivot(&draft->reading.unpivot, out);
 	put_fields(draft, out);
 	if (draft->reading.unknown == UNKNOWN_IGNORE)
 		buf_append_text(out, "    unknown_columns: ignore\n");

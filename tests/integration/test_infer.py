@@ -98,8 +98,17 @@ def test_types_of_a_plain_file(tmp_path):
     ("a,b\nNA,NA\n2,DE\n", None, [{"a": "NA", "b": "NA"}, {"a": "2", "b": "DE"}]),
     ("a, b\n1, 2\n3, 4\n", {"trim": True}, [{"a": 1, "b": 2}, {"a": 3, "b": 4}]),
     ("Order ID,Größe (cm),2023,class\n1,2,3,x\n", None, [{"order_id": 1, "gr_e_cm": 2, "_2023": 3, "class": "x"}]),
-    ("country,1990,2000,2021\nChad,1000,2000,3000\n", None, [{"country": "Chad", "_1990": 1000, "_2000": 2000, "_2021": 3000}]),
-    ("country,2019,2020,2021\nChad,1,2,3\n", None, [{"country": "Chad", "_2019": 1, "_2020": 2, "_2021": 3}]),
+    ("country,2000,2021\nChad,2000,3000\n", None, [{"country": "Chad", "_2000": 2000, "_2021": 3000}]),
+    ("country,2019,2020,notes\nChad,1,2,x\n", None, [{"country": "Chad", "_2019": 1, "_2020": 2, "notes": "x"}]),
+    ("id,a,,b,\n1,2,,3,\n4,5,,6,\n", None, [{"id": 1, "a": 2, "b": 3}, {"id": 4, "a": 5, "b": 6}]),
+    ("name,length,weight\n,cm,kg\na,1.5,2\nb,3,4\n", {"header": 2, "header_join": " "}, [
+        {"name": "a", "length_cm": 1.5, "weight_kg": 2}, {"name": "b", "length_cm": 3, "weight_kg": 4}]),
+    (",,2020,,2021,\ncode,name,born,died,born,died\nDE,x,1,2,3,4\nFR,y,5,6,7,8\n", {"header": 2, "header_join": " "}, [
+        {"code": "DE", "name": "x", "_2020_born": 1, "_2020_died": 2, "_2021_born": 3, "_2021_died": 4},
+        {"code": "FR", "name": "y", "_2020_born": 5, "_2020_died": 6, "_2021_born": 7, "_2021_died": 8}]),
+    ("city,people,area\nUlm,unknown,unknown\nBonn,5,7\nKiel,6,8\n", None, [
+        {"city": "Ulm", "people": "unknown", "area": "unknown"}, {"city": "Bonn", "people": "5", "area": "7"},
+        {"city": "Kiel", "people": "6", "area": "8"}]),
     (",a,a\n1,2,3\n4,5,6\n", {"header": 0, "skip": 1}, [{"column_1": 1, "a": 2, "a_2": 3}, {"column_1": 4, "a": 5, "a_2": 6}]),
     ("name\nAnn\nBob\n", None, [{"name": "Ann"}, {"name": "Bob"}]),
     ("price\n1,5\n2\n3,25\n", {"delimiter": ";", "decimal": ","}, [{"price": 1.5}, {"price": 2}, {"price": 3.25}]),
@@ -111,6 +120,43 @@ def test_a_dialect(tmp_path, text, entry, rows):
     draft = Draft(tmp_path, "x.csv", text.encode())
     assert draft.entry.get("csv") == entry, draft.text
     assert draft.rows == rows, draft.text
+
+
+WIDE = [
+    (["1990", "2000", "2021"], "year", "int", [1990, 2000, 2021]),
+    (["1990 [YR1990]", "1991 [YR1991]", "1992 [YR1992]"], "year", "string", None),
+    (["2023-11", "2023-12", "2024-01"], "month", "string", None),
+    (["Jan", "Feb", "March", "Apr"], "month", "string", None),
+    (["Q1 2020", "Q2 2020", "Q3 2020"], "quarter", "string", None),
+    (["1/22/20", "1/23/20", "2/1/20"], "day", "date", ["2020-01-22", "2020-01-23", "2020-02-01"]),
+    (["2020-01-31", "2020-02-29", "2020-03-31"], "day", "date", None),
+]
+
+
+@pytest.mark.parametrize("columns,unit,kind,names", WIDE)
+@pytest.mark.parametrize("end", ["", ","])
+def test_a_wide_table(tmp_path, columns, unit, kind, names, end):
+    """A column each period becomes a row each; a delimiter at the end of each line, as some have them, is no column."""
+    rows = [[f"town {i}", f"T{i:02d}"] + ["" if (i + k) % 4 == 0 else str(i * 10 + k) for k in range(len(columns))] for i in range(9)]
+    text = "".join(",".join(row) + end + "\n" for row in [["Town", "code"] + columns, *rows])
+    draft = Draft(tmp_path, "x.csv", text.encode())
+    assert draft.types == {"Town": "string", "code": "string", unit: kind, "value": "int"}
+    assert draft.entry["unpivot"] == {"keep": ["Town", "code"], "names": unit, "values": "value", "skip_nulls": True}
+    assert draft.entry["key"][-1] == unit and len(draft.entry["key"]) == 2
+    assert draft.entry.get("unknown_columns") == ("ignore" if end else None)
+    assert draft.rows == [{"Town": row[0], "code": row[1], unit: name, "value": int(cell)}
+                          for row in rows for name, cell in zip(names or columns, row[2:]) if cell]
+
+
+@pytest.mark.parametrize("text", [
+    "shop,Jan,Feb,Mrz,Apr\nA,1,2,3,4\n",          # one in between is named otherwise
+    "shop,2019,2020,2021\nA,x,y,z\n",             # texts
+    "shop,2019,2020,2021\nA,1,2024-01-01,3\n",    # of several kinds
+    "a,b,c,d,e,f,g,2019,2020,2021\n1,2,3,4,5,6,7,8,9,0\n",
+])
+def test_a_table_that_is_not_wide(tmp_path, text):
+    draft = Draft(tmp_path, "x.csv", text.encode())
+    assert "unpivot" not in draft.entry and len(draft.rows) == 1
 
 
 @pytest.mark.parametrize("encoding,given", [("utf-8", None), ("utf-8-sig", None), ("utf-16", "utf-16"), ("utf-16-le", "utf-16le"),
@@ -161,6 +207,7 @@ def test_lines_of_json(tmp_path):
 
 
 @pytest.mark.parametrize("document,path", [
+    ({"odata.count": 2, "data.v1": {"rows": RECORDS}}, "data\\.v1.rows"),
     (RECORDS, ""), ({"meta": {"links": [{"rel": "x"}]}, "data": {"items": RECORDS}}, "data.items"),
     ({"count": 2, "rows": RECORDS, "next": None}, "rows")])
 def test_a_json_document(tmp_path, document, path):
@@ -276,9 +323,11 @@ def test_what_makes_no_table(tmp_path, data, why):
     assert done.returncode == 1 and "none.csv" in done.stderr
 
 
-def test_the_example_of_the_docs_is_what_infer_prints(tmp_path):
+def test_the_examples_of_the_docs_are_what_infer_prints(tmp_path):
     text = (EXAMPLES.parent / "docs" / "infer.md").read_text()
-    data, shown = re.search(r"^```csv\n(.*?)^```\n```console\n\$ penstock infer [^\n]*\n(.*?)^```$", text, re.M | re.S).groups()
-    draft = Draft(tmp_path, "orders-2024-02.csv", data.encode())
-    assert draft.text == shown
-    assert len(draft.rows) == 3
+    examples = re.findall(r"^```csv\n(.*?)^```\n```console\n\$ penstock infer ([^\n]*)\n(.*?)^```$", text, re.M | re.S)
+    assert [name for _, name, _ in examples] == ["orders-2024-02.csv", "people.csv"]
+    for (data, name, shown), rows in zip(examples, (3, 5)):
+        draft = Draft(tmp_path, name, data.encode())
+        assert draft.text == shown
+        assert len(draft.rows) == rows

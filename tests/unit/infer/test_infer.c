@@ -62,6 +62,9 @@ static void csv(void **state)
 		"a.csv", BYTES("id,\"na\"\"me\",d \xC3\xA9,d \xC3\xA9\n1,\"x\ny\",31/12/2024,1e5\n"
 			       "2,NA,01/02/2024,-1.50\n,\\N,,\n# z\n"));
 	infer_all("a.csv", BYTES("Report\n;\na;b;c\n1.234,5;'x;y';10:00\n7;'it''s';\n"));
+	infer_all("a.csv",
+		BYTES(",,2020,,x,\nid,n,a,b,a,b\n,,cm,kg,,\n1,u,1.5,2,3,4\n2,v,5,6,..,8\n"));
+	infer_all("a.csv", BYTES("Source,\n\ntown,2019-01,2019-02,2019-03,\nUlm,1.5,,3,\n"));
 	infer_all("a.csv", BYTES("\xFF\xFE"
 				 "a\0,\0b\0\n\0"
 				 "1\0,\0x\0\n\0"));
