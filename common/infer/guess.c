@@ -247,7 +247,8 @@ static struct guessed by_pattern(const struct guess *guess, struct arena *arena)
 						: "{\"type\":\"int\",\"logicalType\":\"date\"}",
 		.pattern = pattern_text(arena, first),
 		.doubt = doubt ? pattern_text(arena, (size_t)__builtin_ctzll(others)) : NULL,
-		.exact = true};
+		.exact = true,
+		.moment = true};
 }
 
 bool guess_is_text(const struct guess *guess)
@@ -273,12 +274,15 @@ struct guessed guess_result(const struct guess *guess, bool quoted, struct arena
 			.exact = guess->scale == 0 && !guess->exponent};
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (guess->may & types[i].may)
-			return (struct guessed){.type = types[i].type, .exact = true};
+			return (struct guessed){.type = types[i].type,
+				.exact = true,
+				.moment = types[i].may != MAY_UUID};
 	if (guess->may & MAY_STAMP)
 		return (struct guessed){.type = guess->zone ? "{\"type\":\"long\",\"logicalType\":"
 							      "\"timestamp-micros\"}"
 							    : "{\"type\":\"long\",\"logicalType\":"
 							      "\"local-timestamp-micros\"}",
-			.exact = true};
+			.exact = true,
+			.moment = true};
 	return guess->patterns ? by_pattern(guess, arena) : text;
 }

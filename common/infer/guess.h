@@ -49,6 +49,7 @@ struct guessed {
 	const char *doubt;   /* another pattern that fits as well; NULL: none */
 	bool text;	     /* nothing but a string */
 	bool exact;	     /* two values are the same only if their texts are */
+	bool moment;	     /* a date or a time */
 };
 /* `quoted`: of a JSON string, which is no number. Memory is the arena's. */
 struct guessed guess_result(const struct guess *guess, bool quoted, struct arena *arena);

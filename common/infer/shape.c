@@ -150,26 +150,60 @@ static void put_type(struct buf *out, const char *type, bool nullable)
 	buf_printf(out, nullable ? "[\"null\",%s]" : "%s", type);
 }
 
-/* Patterns belong to fields alone: below them such texts stay texts. */
-static bool put_below(const struct shape *shape, struct arena *arena, const char *name,
+/* What a field holds, while its type is made. */
+struct nesting {
+	struct arena *arena;
+	struct guessed moment; /* its dates and times, where all are written alike */
+	bool mixed;	       /* they are not */
+};
+
+static bool type_below(const struct nesting *nesting, const struct shape *shape, const char *name,
+	struct guessed *ret_type);
+
+/* A field has one list of patterns for all that is in it: where its dates and times are written in
+ * several ways, those that need a pattern stay texts. */
+static const char *plain_type(const struct nesting *nesting, const struct guessed *type)
+{
+	return type->pattern && nesting->mixed ? "\"string\"" : type->type;
+}
+
+static void note_moments(struct nesting *nesting, const struct shape *shape)
+{
+	struct guessed *moment = &nesting->moment;
+	for (const struct shape *member = shape->members; member; member = member->next)
+		note_moments(nesting, member);
+	if (shape->items)
+		note_moments(nesting, shape->items);
+	if (shape->texts == 0)
+		return;
+	struct guessed type = guess_result(&shape->text, true, nesting->arena);
+	if (!type.moment)
+		return;
+	const char *pattern = type.pattern ? type.pattern : "";
+	const char *other = moment->pattern ? moment->pattern : "";
+	nesting->mixed |= moment->moment && strcmp(pattern, other) != 0;
+	*moment = type;
+}
+
+static bool put_below(const struct nesting *nesting, const struct shape *shape, const char *name,
 	bool nullable, struct buf *out)
 {
 	struct guessed type;
-	if (!shape_type(shape, arena, name, &type))
+	if (!type_below(nesting, shape, name, &type))
 		return false;
-	put_type(out, type.pattern ? "\"string\"" : type.type, nullable);
+	put_type(out, plain_type(nesting, &type), nullable);
 	return true;
 }
 
 static bool put_record(
-	const struct shape *shape, struct arena *arena, const char *name, struct buf *out)
+	const struct nesting *nesting, const struct shape *shape, const char *name, struct buf *out)
 {
 	buf_printf(out, "{\"type\":\"record\",\"name\":\"%s\",\"fields\":[", name);
 	for (const struct shape *member = shape->members; member; member = member->next) {
 		bool nullable = may_be_null(member, shape->objects);
-		const char *inner = arena_printf(arena, "%s_%s", name, member->name);
+		const char *inner = arena_printf(nesting->arena, "%s_%s", name, member->name);
 		buf_printf(out, "{\"name\":\"%s\",\"type\":", member->name);
-		if (!put_below(member, arena, inner, nullable, out))
+		if (!put_below(nesting, member, inner, nullable, out))
 			return false;
 		buf_append_text(out, nullable ? ",\"default\":null}" : "}");
 		if (member->next)
@@ -181,7 +215,7 @@ static bool put_record(
 
 /* One type for all values; that of the first one, if it is everyone's. */
 static bool put_map(
-	const struct shape *shape, struct arena *arena, const char *name, struct buf *out)
+	const struct nesting *nesting, const struct shape *shape, const char *name, struct buf *out)
 {
 	const char *values = NULL;
 	bool nullable = false;
@@ -190,10 +224,10 @@ static bool put_map(
 		nullable |= member->nulls > 0;
 		if (member->nulls == member->seen)
 			continue;
-		if (!shape_type(member, arena, name, &type))
+		if (!type_below(nesting, member, name, &type))
 			return false;
 		/* Numbers of all sizes are longs, or doubles. */
-		const char *one = type.pattern ? "\"string\"" : type.type;
+		const char *one = plain_type(nesting, &type);
 		if (member->numbers)
 			one = member->number.scale || member->number.exponent ? "\"double\""
 									      : "\"long\"";
@@ -211,30 +245,31 @@ static bool put_map(
 }
 
 static bool put_array(
-	const struct shape *shape, struct arena *arena, const char *name, struct buf *out)
+	const struct nesting *nesting, const struct shape *shape, const char *name, struct buf *out)
 {
 	buf_append_text(out, "{\"type\":\"array\",\"items\":");
-	const char *item = arena_printf(arena, "%s_item", name);
+	const char *item = arena_printf(nesting->arena, "%s_item", name);
 	if (!shape->items)
 		buf_append_text(out, "\"string\"");
-	else if (!put_below(shape->items, arena, item, shape->items->nulls > 0, out))
+	else if (!put_below(nesting, shape->items, item, shape->items->nulls > 0, out))
 		return false;
 	buf_append_text(out, "}");
 	return true;
 }
 
-static bool nested_type(
-	const struct shape *shape, struct arena *arena, const char *name, struct guessed *ret_type)
+static bool nested_type(const struct nesting *nesting, const struct shape *shape, const char *name,
+	struct guessed *ret_type)
 {
 	struct buf out;
 	buf_init(&out, TYPE_MAX_BYTES);
 	bool record = shape->objects && !is_map(shape) && has_plain_names(shape);
-	bool ok = shape->arrays ? put_array(shape, arena, name, &out)
-		  : record	? put_record(shape, arena, name, &out)
-				: put_map(shape, arena, name, &out);
+	bool ok = shape->arrays ? put_array(nesting, shape, name, &out)
+		  : record	? put_record(nesting, shape, name, &out)
+				: put_map(nesting, shape, name, &out);
 	ok = ok && !out.overflow;
 	if (ok)
-		*ret_type = (struct guessed){.type = arena_strndup(arena, buf_text(&out), out.len)};
+		*ret_type = (struct guessed){
+			.type = arena_strndup(nesting->arena, buf_text(&out), out.len)};
 	buf_release(&out);
 	return ok;
 }
@@ -246,18 +281,32 @@ static struct guessed number_type(const struct shape *shape, struct arena *arena
 	return type.text ? (struct guessed){.type = "\"double\""} : type;
 }
 
-bool shape_type(
-	const struct shape *shape, struct arena *arena, const char *name, struct guessed *ret_type)
+static bool type_below(const struct nesting *nesting, const struct shape *shape, const char *name,
+	struct guessed *ret_type)
 {
 	if (is_mixed(shape))
 		return false;
 	if (shape->objects || shape->arrays)
-		return nested_type(shape, arena, name, ret_type);
+		return nested_type(nesting, shape, name, ret_type);
 	if (shape->booleans)
 		*ret_type = (struct guessed){.type = "\"boolean\""};
 	else if (shape->numbers)
-		*ret_type = number_type(shape, arena);
+		*ret_type = number_type(shape, nesting->arena);
 	else
-		*ret_type = guess_result(&shape->text, true, arena);
+		*ret_type = guess_result(&shape->text, true, nesting->arena);
+	return true;
+}
+
+bool shape_type(
+	const struct shape *shape, struct arena *arena, const char *name, struct guessed *ret_type)
+{
+	struct nesting nesting = {.arena = arena};
+	note_moments(&nesting, shape);
+	if (!type_below(&nesting, shape, name, ret_type))
+		return false;
+	if (!nesting.mixed) {
+		ret_type->pattern = nesting.moment.pattern;
+		ret_type->doubt = nesting.moment.doubt;
+	}
 	return true;
 }

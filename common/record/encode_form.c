@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text forms the configuration gives: patterns of dates and times and words of booleans to fields,
- * decimal and thousands signs to all numbers of CSV cells. All is compiled with the plan; a row
- * costs no allocation.
+ * Text forms the configuration gives: patterns of dates and times and words of booleans to fields
+ * and to what is in them, decimal and thousands signs to all numbers of CSV cells. All is compiled
+ * with the plan; a row costs no allocation.
  */
 #include <stdint.h>
 #include <string.h>
@@ -200,16 +200,9 @@ static const struct temporal_form *find_temporal(const struct type *type)
 	return NULL;
 }
 
-static bool check_pattern(const struct temporal_form *temporal, const struct pattern *pattern,
-	const char *text, struct err *err)
+static bool fits(const struct temporal_form *temporal, const struct pattern *pattern)
 {
-	if (temporal->date && !pattern->has_date)
-		return err_config(err, "pattern '%s' has no date, the field's type does", text);
-	if (!temporal->date && pattern->has_date)
-		return err_config(err, "pattern '%s' has a date, the field's type does not", text);
-	if (!temporal->zone && pattern->has_zone)
-		return err_config(err, "pattern '%s' has a zone, the field's type does not", text);
-	return true;
+	return temporal->date == pattern->has_date && (temporal->zone || !pattern->has_zone);
 }
 
 /* "expected a text like '%d/%m/%Y' or '%Y-%m-%d'" */
@@ -221,61 +214,121 @@ static const char *describe_patterns(struct arena *arena, const struct string_li
 	return list->count > QUOTED_PATTERNS ? arena_printf(arena, "%s ...", text) : text;
 }
 
-static bool compile_patterns(struct arena *arena, const struct string_list *list, struct op *op,
-	struct form *form, struct err *err)
+/* What a field's configuration says, on its way to every value in the field. */
+struct forms {
+	struct arena *arena;
+	const struct field_reading *reading;
+	struct pattern *patterns; /* of reading->pattern */
+	bool *used;		  /* of those: some value takes it */
+	bool words_used;
+};
+
+/* A date or time is read by those patterns that fit its type, where there are some. */
+static void take_patterns(struct forms *forms, struct op *op)
 {
 	const struct temporal_form *temporal = find_temporal(op->type);
-	if (!temporal)
-		return err_config(err, "the field is no date or time, a pattern says nothing");
-	struct pattern *patterns = arena_calloc(arena, list->count, sizeof(*patterns));
-	for (size_t i = 0; i < list->count; i++)
-		if (!pattern_compile(arena, list->items[i], &patterns[i], err) ||
-			!check_pattern(temporal, &patterns[i], list->items[i], err))
-			return false;
+	const struct string_list *all = &forms->reading->pattern;
+	struct string_list taken = {arena_calloc(forms->arena, all->count + 1, sizeof(char *)), 0};
+	struct pattern *patterns =
+		arena_calloc(forms->arena, all->count + 1, sizeof(*forms->patterns));
+	for (size_t i = 0; temporal && i < all->count; i++) {
+		if (!fits(temporal, &forms->patterns[i]))
+			continue;
+		forms->used[i] = true;
+		patterns[taken.count] = forms->patterns[i];
+		taken.items[taken.count++] = all->items[i];
+	}
+	if (taken.count == 0)
+		return;
+	struct form *form = arena_calloc(forms->arena, 1, sizeof(*form));
 	form->patterns = patterns;
-	form->pattern_count = list->count;
-	form->expected = describe_patterns(arena, list);
+	form->pattern_count = taken.count;
+	form->expected = describe_patterns(forms->arena, &taken);
 	op->encode = temporal->encode;
-	return true;
+	op->form = form;
 }
 
-static bool check_words(const struct form *form, struct err *err)
+static void take_words(struct forms *forms, struct op *op)
 {
-	for (size_t i = 0; i < form->words[0].count; i++)
-		for (size_t j = 0; j < form->words[1].count; j++)
-			if (strcasecmp(form->words[0].items[i], form->words[1].items[j]) == 0)
-				return err_config(err, "'%s' means both true and false",
-					form->words[0].items[i]);
-	return true;
-}
-
-static bool take_words(
-	const struct field_reading *reading, struct op *op, struct form *form, struct err *err)
-{
-	if (op->type->kind != TYPE_BOOLEAN)
-		return err_config(
-			err, "the field is no boolean, words for true and false say nothing");
-	if (reading->yes.count == 0 || reading->no.count == 0)
-		return err_config(err, "words for both true and false are needed");
-	form->words[0] = reading->no;
-	form->words[1] = reading->yes;
+	if (op->type->kind != TYPE_BOOLEAN || forms->reading->yes.count == 0)
+		return;
+	struct form *form = arena_calloc(forms->arena, 1, sizeof(*form));
+	form->words[0] = forms->reading->no;
+	form->words[1] = forms->reading->yes;
 	form->expected = "expected one of the field's words for true and false";
 	op->encode = encode_word;
-	return check_words(form, err);
+	op->form = form;
+	forms->words_used = true;
+}
+
+/* To the field's value, or to all in it; recursion is bounded by the schema's depth. */
+static void take_forms(struct forms *forms, struct op *op)
+{
+	for (size_t i = 0; i < op->child_count; i++)
+		take_forms(forms, &op->children[i]);
+	if (op->child_count > 0)
+		return;
+	take_patterns(forms, op);
+	take_words(forms, op);
+}
+
+static bool unused_pattern(
+	const struct op *op, const struct pattern *pattern, const char *text, struct err *err)
+{
+	const struct temporal_form *temporal = find_temporal(op->type);
+	if (op->child_count > 0)
+		return err_config(err, "pattern '%s' fits no date or time in the field", text);
+	if (!temporal)
+		return err_config(err, "the field is no date or time, a pattern says nothing");
+	if (temporal->date != pattern->has_date)
+		return err_config(err,
+			pattern->has_date ? "pattern '%s' has a date, the field's type does not"
+					  : "pattern '%s' has no date, the field's type does",
+			text);
+	return err_config(err, "pattern '%s' has a zone, the field's type does not", text);
+}
+
+static bool check_patterns(const struct forms *forms, const struct op *op, struct err *err)
+{
+	const struct string_list *texts = &forms->reading->pattern;
+	for (size_t i = 0; i < texts->count; i++)
+		if (!forms->used[i])
+			return unused_pattern(op, &forms->patterns[i], texts->items[i], err);
+	return true;
+}
+
+static bool check_words(const struct forms *forms, struct err *err)
+{
+	const struct string_list *yes = &forms->reading->yes;
+	const struct string_list *no = &forms->reading->no;
+	if (yes->count == 0 && no->count == 0)
+		return true;
+	if (yes->count == 0 || no->count == 0)
+		return err_config(err, "words for both true and false are needed");
+	if (!forms->words_used)
+		return err_config(
+			err, "the field is no boolean, words for true and false say nothing");
+	for (size_t i = 0; i < no->count; i++)
+		for (size_t j = 0; j < yes->count; j++)
+			if (strcasecmp(no->items[i], yes->items[j]) == 0)
+				return err_config(
+					err, "'%s' means both true and false", no->items[i]);
+	return true;
 }
 
 bool encode_form(
 	struct arena *arena, const struct field_reading *reading, struct op *op, struct err *err)
 {
-	struct form *form = arena_calloc(arena, 1, sizeof(*form));
-	if (reading->pattern.count > 0 &&
-		!compile_patterns(arena, &reading->pattern, op, form, err))
-		return false;
-	if ((reading->yes.count > 0 || reading->no.count > 0) &&
-		!take_words(reading, op, form, err))
-		return false;
-	op->form = form;
-	return true;
+	size_t count = reading->pattern.count;
+	struct forms forms = {.arena = arena,
+		.reading = reading,
+		.patterns = arena_calloc(arena, count + 1, sizeof(*forms.patterns)),
+		.used = arena_calloc(arena, count + 1, sizeof(*forms.used))};
+	for (size_t i = 0; i < count; i++)
+		if (!pattern_compile(arena, reading->pattern.items[i], &forms.patterns[i], err))
+			return false;
+	take_forms(&forms, op);
+	return check_patterns(&forms, op, err) && check_words(&forms, err);
 }
 
 void encode_number_form(struct arena *arena, const struct csv_dialect *dialect, struct op *op)

@@ -61,7 +61,7 @@ MUST_CHECK bool plan_op(struct arena *arena, const struct type *type, const stru
 /* The op's encode function and its numbers, by type; NULL for nested types. */
 encode_text_fn encode_text_for(struct arena *arena, struct op *op);
 
-/* Makes the op of a top-level field read its text as the configuration says. */
+/* Makes the op of a top-level field, and those below it, read texts as the configuration says. */
 MUST_CHECK bool encode_form(
 	struct arena *arena, const struct field_reading *reading, struct op *op, struct err *err);
 

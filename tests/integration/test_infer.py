@@ -225,6 +225,18 @@ def test_members_that_have_no_path(tmp_path):
     assert draft.rows[0]["a_b"] == 2 and draft.rows[0]["field"] == 3 and len(draft.rows[0]) == 3
 
 
+def test_dates_in_nested_values(tmp_path):
+    rows = [{"id": i, "days": [f"{10 + i}.01.2024", None], "log": [{"at": f"2024-01-{10 + i}T10:00:00Z", "by": "x"}],
+             "mixed": [{"a": "2024-01-31", "b": f"{10 + i}/01/2024"}]} for i in range(5)]
+    draft = Draft(tmp_path, "x.json", json.dumps(rows).encode())
+    assert draft.entry["fields"] == {"days": {"pattern": "%d.%m.%Y"}}
+    items = {field["name"]: field["type"]["items"] for field in draft.schema["fields"][1:]}
+    assert items["days"] == ["null", {"type": "int", "logicalType": "date"}]
+    assert [type_name(field["type"]) for field in items["log"]["fields"]] == ["timestamp-micros", "string"]
+    assert [type_name(field["type"]) for field in items["mixed"]["fields"]] == ["date", "string"]
+    assert draft.rows[3]["days"] == ["2024-01-13", None] and draft.rows[3]["mixed"] == rows[3]["mixed"]
+
+
 def test_maps_and_single_objects(tmp_path):
     rows = [{"k": i, "by_year": {str(2000 + i): i * 10}} for i in range(30)]
     draft = Draft(tmp_path, "x.json", json.dumps(rows).encode())

@@ -18,12 +18,17 @@ static const char schema_text[] =
 	"{\"name\":\"open\",\"type\":\"boolean\"},"
 	"{\"name\":\"name\",\"type\":\"string\"}]}";
 
-static struct schema *parsed(void)
+static struct schema *parse(const char *text)
 {
 	struct err err;
 	struct schema *schema = NULL;
-	assert_ok(schema_parse(schema_text, strlen(schema_text), "t.avsc", &schema, &err));
+	assert_ok(schema_parse(text, strlen(text), "t.avsc", &schema, &err));
 	return schema;
+}
+
+static struct schema *parsed(void)
+{
+	return parse(schema_text);
 }
 
 #define LIST(...)                                                                                  \
@@ -124,6 +129,88 @@ static void values_are_read_by_their_forms(void **state)
 	schema_free(schema);
 }
 
+static const char nested_text[] =
+	"{\"type\":\"record\",\"name\":\"r\",\"fields\":["
+	"{\"name\":\"days\",\"type\":{\"type\":\"array\",\"items\":[\"null\",{\"type\":\"int\","
+	"\"logicalType\":\"date\"}]}},"
+	"{\"name\":\"log\",\"type\":{\"type\":\"map\",\"values\":{\"type\":\"record\",\"name\":"
+	"\"e\","
+	"\"fields\":[{\"name\":\"at\",\"type\":{\"type\":\"long\",\"logicalType\":"
+	"\"timestamp-millis\"}},{\"name\":\"clock\",\"type\":{\"type\":\"int\",\"logicalType\":"
+	"\"time-millis\"}},{\"name\":\"ok\",\"type\":\"boolean\"},{\"name\":\"n\",\"type\":\"int\"}"
+	"]}}}]}";
+
+/* Encodes a row of two JSON texts; false with err. */
+static bool encode_two(const struct schema *schema, const struct reading *reading, const char *days,
+	const char *log, struct buf *out, struct err *err)
+{
+	struct cell cells[] = {{days, (uint32_t)strlen(days), CELL_JSON, false},
+		{log, (uint32_t)strlen(log), CELL_JSON, false}};
+	struct encoder *encoder = NULL;
+	int field = -1;
+	assert_true(encoder_new(schema, reading, &encoder, err));
+	bool ok = encoder_row(encoder, cells, out, &field, err);
+	encoder_free(encoder);
+	return ok;
+}
+
+/* What is in arrays, maps and records is read by the field's forms, each value by those that fit.
+ */
+static void nested_values_are_read_by_the_fields_forms(void **state)
+{
+	(void)state;
+	struct field_reading nested[] = {
+		{.name = "days", .pattern = LIST("%d.%m.%Y")},
+		{.name = "log",
+			.pattern = LIST("%H.%M", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M%z"),
+			.yes = LIST("Ja"),
+			.no = LIST("Nein")},
+	};
+	struct reading reading = {.fields = nested, .field_count = 2};
+	struct schema *schema = parse(nested_text);
+	struct err err;
+	struct buf one;
+	struct buf other;
+	buf_init(&one, 4096);
+	buf_init(&other, 4096);
+	assert_ok(encode_two(schema, &reading, "[\"31.01.2024\",null,\"29.02.2024\"]",
+		"{\"x\":{\"at\":\"01.02.2024 "
+		"10:30+01:00\",\"clock\":\"7.05\",\"ok\":\"ja\",\"n\":1}}",
+		&one, &err));
+	assert_ok(encode_two(schema, NULL, "[\"2024-01-31\",null,\"2024-02-29\"]",
+		"{\"x\":{\"at\":\"2024-02-01T09:30:00Z\",\"clock\":\"07:05\",\"ok\":true,\"n\":1}}",
+		&other, &err));
+	assert_int_equal(one.len, other.len);
+	assert_memory_equal(one.data, other.data, one.len);
+	assert_false(encode_two(schema, &reading, "[\"2024-01-31\"]", "{}", &one, &err));
+	assert_non_null(strstr(err.message, "in []: expected a text like '%d.%m.%Y'"));
+	buf_release(&one);
+	buf_release(&other);
+	schema_free(schema);
+}
+
+static void nested_forms_that_fit_nothing_are_refused(void **state)
+{
+	(void)state;
+	const struct {
+		struct field_reading form;
+		const char *why;
+	} bad[] = {
+		{{.name = "days", .pattern = LIST("%d.%m.%Y", "%H:%M")},
+			"pattern '%H:%M' fits no date or time in the field"},
+		{{.name = "days", .yes = LIST("J"), .no = LIST("N")}, "no boolean"},
+	};
+	struct schema *schema = parse(nested_text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct err err;
+		struct encoder *encoder = NULL;
+		struct field_reading form = bad[i].form;
+		struct reading reading = {.fields = &form, .field_count = 1};
+		assert_err(encoder_new(schema, &reading, &encoder, &err), ERR_FATAL, bad[i].why);
+	}
+	schema_free(schema);
+}
+
 static void forms_that_do_not_fit_are_refused(void **state)
 {
 	(void)state;
@@ -160,6 +247,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_read_by_their_forms),
 		cmocka_unit_test(forms_that_do_not_fit_are_refused),
+		cmocka_unit_test(nested_values_are_read_by_the_fields_forms),
+		cmocka_unit_test(nested_forms_that_fit_nothing_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
