@@ -33,7 +33,7 @@ static const struct opt check_rows[] = {
 	{"limit", 0, OPT_INT, offsetof(struct check_options, limit), "N",
 		"at most this many rows or results (default 20, at most 10000)"},
 	{"json", 0, OPT_FLAG, offsetof(struct check_options, json), NULL,
-		"print the table as JSON"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column columns[] = {
@@ -192,7 +192,6 @@ const struct command command_check = {
 	.details = "NAME is a check, or a model or raw table whose checks to run; a pattern may\n"
 		   "stand for several, +MODEL and MODEL+ as in run. Ends 3 when a check of "
 		   "severity error failed.\n\n"
-		   "Examples:\n"
 		   "  penstock check\n"
 		   "  penstock check raw.orders 'unique_*'\n"
 		   "  penstock check --history unique_marts_orders_order_id\n"

@@ -13,7 +13,7 @@ struct print_options {
 };
 
 static const struct opt print_rows[] = {
-	{"json", 0, OPT_FLAG, offsetof(struct print_options, json), NULL, "as one JSON object"},
+	{"json", 0, OPT_FLAG, offsetof(struct print_options, json), NULL, "print a JSON object"},
 	{"reference", 0, OPT_FLAG, offsetof(struct print_options, reference), NULL,
 		"all keys there are, as a Markdown table"},
 };

@@ -15,7 +15,7 @@ struct fetch_arguments {
 
 static const struct opt rows[] = {
 	{"json", 0, OPT_FLAG, offsetof(struct fetch_arguments, json), NULL,
-		"print an array of objects"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column columns[] = {

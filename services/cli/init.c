@@ -350,7 +350,8 @@ static const struct opt rows[] = {
 		"with --recreate: delete the archived files too, load nothing again"},
 	{"yes", 0, OPT_FLAG, offsetof(struct init_options, yes), NULL,
 		"do not ask before anything is dropped"},
-	{"json", 0, OPT_FLAG, offsetof(struct init_options, json), NULL, "what was done as JSON"},
+	{"json", 0, OPT_FLAG, offsetof(struct init_options, json), NULL,
+		"print a JSON array of objects"},
 };
 
 const struct command command_init = {

@@ -15,7 +15,7 @@ struct job_options {
 
 static const struct opt rows[] = {
 	{"json", 0, OPT_FLAG, offsetof(struct job_options, json), NULL,
-		"print what became of it as JSON; its output goes to stderr"},
+		"print a JSON array of objects; what the jobs write goes to stderr"},
 };
 
 static const struct table_column columns[] = {

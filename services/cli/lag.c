@@ -16,7 +16,8 @@ struct lag_options {
 };
 
 static const struct opt lag_rows[] = {
-	{"json", 0, OPT_FLAG, offsetof(struct lag_options, json), NULL, "as a JSON array"},
+	{"json", 0, OPT_FLAG, offsetof(struct lag_options, json), NULL,
+		"print a JSON array of objects"},
 	{"watch", 'w', OPT_FLAG, offsetof(struct lag_options, watch), NULL,
 		"again every two seconds until Ctrl-C"},
 };
@@ -66,8 +67,9 @@ static int lag_run(struct cli *cli, const void *options, int argc, char **argv)
 const struct command command_lag = {
 	.name = "lag",
 	.summary = "what waits in Kafka, by topic and partition; works with every worker dead",
-	.details = "Messages are exact. Rows and seconds are estimated from the newest chunks in "
-		   "the ledger, the pace of the last minute.",
+	.details =
+		"Messages are exact. Rows and seconds are estimated from the newest chunks in the\n"
+		"ledger, and the pace of the last minute.",
 	.options = {lag_rows, sizeof(lag_rows) / sizeof(lag_rows[0])},
 	.options_size = sizeof(struct lag_options),
 	.run = lag_run,

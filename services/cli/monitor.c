@@ -10,8 +10,8 @@ struct monitor_command_options {
 };
 
 static const struct opt monitor_rows[] = {
-	{"listen", 0, OPT_TEXT, offsetof(struct monitor_command_options, listen), "ADDR",
-		"host:port (default: monitor.listen)"},
+	{"listen", 0, OPT_TEXT, offsetof(struct monitor_command_options, listen), "HOST:PORT",
+		"listen there, instead of at monitor.listen"},
 };
 
 static int monitor_command_run(struct cli *cli, const void *options, int argc, char **argv)

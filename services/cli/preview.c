@@ -162,10 +162,10 @@ static const struct opt rows[] = {
 		"the dataset; without: the one a producer would choose"},
 	{"format", 'f', OPT_TEXT, offsetof(struct preview_options, format), "FORMAT",
 		"csv (default) or ndjson"},
-	{"rows", 0, OPT_INT, offsetof(struct preview_options, rows), "ROWS",
-		"print that many rows of a file, and all its rejects (0, the default: all rows)"},
-	{"limit", 'n', OPT_INT, offsetof(struct preview_options, limit), "ROWS",
-		"stop after that many rows of a file (0, the default: never)"},
+	{"rows", 0, OPT_INT, offsetof(struct preview_options, rows), "N",
+		"print the first N rows of a file, and all its rejects (default: all rows)"},
+	{"limit", 'n', OPT_INT, offsetof(struct preview_options, limit), "N",
+		"stop after N rows of a file (default: never)"},
 };
 
 const struct command command_preview = {

@@ -44,7 +44,7 @@ static const struct opt rows[] = {
 	{"window", 0, OPT_FLAG, offsetof(struct publish_arguments, window), NULL,
 		"keep what waits for workers within what dev's embedded broker holds"},
 	{"json", 0, OPT_FLAG, offsetof(struct publish_arguments, json), NULL,
-		"print an array of objects"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column columns[] = {

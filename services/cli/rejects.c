@@ -16,13 +16,14 @@ struct rejects_options {
 };
 
 static const struct opt rejects_rows[] = {
-	{"dataset", 0, OPT_TEXT, offsetof(struct rejects_options, dataset), "D",
+	{"dataset", 'd', OPT_TEXT, offsetof(struct rejects_options, dataset), "NAME",
 		"of this dataset only"},
 	{"file", 0, OPT_TEXT, offsetof(struct rejects_options, file), "NAME",
 		"of files with this name only"},
 	{"limit", 0, OPT_INT, offsetof(struct rejects_options, limit), "N",
 		"at most this many (default 100, at most 10000)"},
-	{"json", 0, OPT_FLAG, offsetof(struct rejects_options, json), NULL, "as a JSON array"},
+	{"json", 0, OPT_FLAG, offsetof(struct rejects_options, json), NULL,
+		"print a JSON array of objects"},
 };
 
 static int rejects_run(struct cli *cli, const void *options, int argc, char **argv)

@@ -26,7 +26,7 @@ static const struct opt replay_rows[] = {
 	{"dry-run", 0, OPT_FLAG, offsetof(struct replay_options, dry_run), NULL,
 		"tell what would become of it, and change nothing"},
 	{"json", 0, OPT_FLAG, offsetof(struct replay_options, json), NULL,
-		"print an array of objects"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column columns[] = {

@@ -36,7 +36,7 @@ static const struct opt retract_rows[] = {
 	{"dry-run", 0, OPT_FLAG, offsetof(struct retract_options, dry_run), NULL,
 		"tell what would change, and change nothing"},
 	{"json", 0, OPT_FLAG, offsetof(struct retract_options, json), NULL,
-		"print an array of objects"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column columns[] = {

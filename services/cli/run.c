@@ -30,7 +30,7 @@ static const struct opt run_rows[] = {
 	{"rebuild", 0, OPT_TEXT, offsetof(struct batch_options, rebuild), "MODEL",
 		"drop MODEL and what reads it, make all anew; readers wait meanwhile"},
 	{"json", 0, OPT_FLAG, offsetof(struct batch_options, json), NULL,
-		"print the table as JSON"},
+		"print a JSON array of objects"},
 };
 
 static const struct table_column model_columns[] = {
@@ -140,7 +140,6 @@ const struct command command_run = {
 		   "pattern ('marts.*'); +MODEL adds all it reads, MODEL+ all that reads it.\n"
 		   "Without any, all models run. Ends 3 when a check failed: nothing is published\n"
 		   "then. Ctrl-C rolls the run back and notes it as cancelled.\n\n"
-		   "Examples:\n"
 		   "  penstock run\n"
 		   "  penstock run 'marts.*' --exclude marts.slow+\n"
 		   "  penstock run +marts.orders+\n"

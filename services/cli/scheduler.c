@@ -12,8 +12,8 @@ struct service_options {
 };
 
 static const struct opt rows[] = {
-	{"listen", 0, OPT_TEXT, offsetof(struct service_options, listen), "ADDR",
-		"serve /metrics, /livez and /readyz on ADDR (host:port)"},
+	{"listen", 0, OPT_TEXT, offsetof(struct service_options, listen), "HOST:PORT",
+		"serve /metrics, /livez and /readyz there"},
 };
 
 static int run(struct cli *cli, const void *options, int argc, char **argv)

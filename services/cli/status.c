@@ -13,7 +13,7 @@ struct status_options {
 };
 
 static const struct opt status_rows[] = {
-	{"json", 0, OPT_FLAG, offsetof(struct status_options, json), NULL, "as one JSON object"},
+	{"json", 0, OPT_FLAG, offsetof(struct status_options, json), NULL, "print a JSON object"},
 };
 
 static void print_json(const struct status *status)
@@ -81,9 +81,12 @@ static int status_run(struct cli *cli, const void *options, int argc, char **arg
 
 const struct command command_status = {
 	.name = "status",
-	.summary = "files, workers, batch runs and dead letters, as the ledger has them",
-	.details = "Shows files that are loading or quarantined, workers of the last day (alive: "
-		   "1 when the last heartbeat is younger than 30 s), the last five runs.",
+	.summary = "files, workers, batch runs, dead letters and alerts, as the ledger has them",
+	.details =
+		"Shows files that are loading or quarantined, workers of the last day (alive: 1 "
+		"when\n"
+		"the last heartbeat is younger than 30 s), the last five runs, dead letters, open\n"
+		"alerts, the last run of each job, and the sources of this machine's inbox.",
 	.options = {status_rows, sizeof(status_rows) / sizeof(status_rows[0])},
 	.options_size = sizeof(struct status_options),
 	.run = status_run,

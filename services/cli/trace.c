@@ -21,7 +21,7 @@ struct trace_options {
 };
 
 static const struct opt trace_rows[] = {
-	{"json", 0, OPT_FLAG, offsetof(struct trace_options, json), NULL, "as a JSON object"},
+	{"json", 0, OPT_FLAG, offsetof(struct trace_options, json), NULL, "print a JSON object"},
 };
 
 struct trace {

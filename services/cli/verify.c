@@ -22,7 +22,8 @@ static const struct opt verify_rows[] = {
 		"make the tables so, each in one transaction"},
 	{"examples", 0, OPT_INT, offsetof(struct verify_options, examples), "N",
 		"rows shown of each kind of difference (5)"},
-	{"json", 0, OPT_FLAG, offsetof(struct verify_options, json), NULL, "as a JSON array"},
+	{"json", 0, OPT_FLAG, offsetof(struct verify_options, json), NULL,
+		"print a JSON array of objects"},
 };
 
 struct verify {

@@ -12,8 +12,8 @@ struct worker_arguments {
 static const struct opt worker_opts[] = {
 	{"jobs", 'j', OPT_INT, offsetof(struct worker_arguments, jobs), "N",
 		"threads, each a consumer group member with a connection of its own (1)"},
-	{"listen", 0, OPT_TEXT, offsetof(struct worker_arguments, listen), "ADDR",
-		"serve /metrics, /livez and /readyz, e.g. 127.0.0.1:9441"},
+	{"listen", 0, OPT_TEXT, offsetof(struct worker_arguments, listen), "HOST:PORT",
+		"serve /metrics, /livez and /readyz there"},
 };
 
 static int run(struct cli *cli, const void *options, int argc, char **argv)

@@ -13,10 +13,14 @@ FROM penstock.dead_letter d
 WHERE d.replayed_at IS NULL
 GROUP BY d.dataset)
 UNION ALL
-(SELECT 'stopped_dataset', split_part(r.reason, ': ', 1), 'workers have stopped dataset ' || min(r.reason)
-FROM penstock.worker w, unnest(w.stopped) AS r (reason)
+(SELECT t.kind, split_part(t.reason, ': ', 1), 'workers ' || t.did || ' dataset ' || min(t.reason)
+FROM penstock.worker w
+CROSS JOIN LATERAL (
+  SELECT 'stopped_dataset' AS kind, 'have stopped' AS did, s.reason FROM unnest(w.stopped) AS s (reason)
+  UNION ALL
+  SELECT 'paused_dataset', 'try in vain to load', p.reason FROM unnest(w.paused) AS p (reason)) t
 WHERE w.state <> 'stopped' AND w.heartbeat_at > now() - interval '30 seconds'
-GROUP BY 2)
+GROUP BY t.kind, t.did, 2)
 UNION ALL
 (SELECT 'failed_run', 'models', 'run ' || r.run_id || ' failed, old results are kept: ' || r.error
 FROM (SELECT * FROM penstock.run

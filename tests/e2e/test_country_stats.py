@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """examples/country-stats from nothing to its answers, in `dev` and on real Kafka and Postgres."""
+import datetime
 import pathlib
 import re
 import shutil
@@ -27,6 +28,9 @@ class Warehouse:
             shutil.copytree(stats.FOLDER / part, folder / part, dirs_exist_ok=True)
         text = (stats.FOLDER / "penstock.yml").read_text()
         text = text.replace('"country-stats."', f'"{name}."').replace("kafka:\n", f"kafka:\n  group.id: {name}\n")
+        night = (datetime.datetime.now(datetime.timezone.utc).hour + 12) % 24  # no night falls while a test runs
+        assert '"0 3 * * *"' in text
+        text = text.replace('"0 3 * * *"', f'"0 {night} * * *"')
         (folder / "penstock.yml").write_text(text + "monitor: {listen: 127.0.0.1:0}\n")
         self.connection = psycopg2.connect(prepare(self.project))
         self.connection.autocommit = True
@@ -68,6 +72,21 @@ class Warehouse:
     def reason(self):
         return self.query("SELECT penstock.full_reason(model, definition, 'indicators', '{countries}') "
                           "FROM penstock.model WHERE live")[0][0]
+
+
+    def nightly_batch(self, names):
+        """The scheduler finds that a night has gone by: it recalculates and reports by itself."""
+        self.project.services[-1].stop()
+        self.query("UPDATE marts.region_years SET total = 0 RETURNING 1")
+        shutil.rmtree(self.project.folder / "output")
+        self.query("INSERT INTO penstock.run (trigger, state, generation, started_at, finished_at) "
+                   "SELECT 'cron', 'published', 1, at, at FROM (SELECT now() - interval '2 days' AS at) x RETURNING 1")
+        self.project.start("scheduler")
+        wait_until(lambda: self.query("SELECT state FROM penstock.run WHERE trigger = 'cron' ORDER BY run_id")
+                   == [("published",), ("published",)], 40, "the night's batch is published")
+        assert self.query(TABLE.format("")) == stats.region_years(names)
+        wait_until((self.project.folder / "output" / "3-now.md").exists, 20, "the last report is written")
+        self.answer("1-growth", stats.growth(names))
 
 
 def on_dev(project):
@@ -131,6 +150,8 @@ def test_from_nothing_to_the_answers(warehouse):
     assert warehouse.query("SELECT count(*), sum(value), sum(hashtextextended(t::text, 0)) FROM raw.indicators t") == rows
     warehouse.batch(everything)
     assert warehouse.query("SELECT DISTINCT trigger FROM penstock.run") == [("hand",)]
+    if warehouse.project.services[-1].name == "scheduler":  # in dev it cannot be stopped alone
+        warehouse.nightly_batch(everything)
 
 
 LIMIT = 40 * MIB  # of each process's data, stacks and mappings of its own included

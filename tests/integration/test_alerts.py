@@ -120,8 +120,9 @@ def test_every_condition_of_the_ledger(watched, database, hook):
     watched.write()
     database.execute("INSERT INTO penstock.dead_letter (topic, partition, \"offset\", dataset, stage, "
                  "reason, worker) VALUES ('t', 0, 7, 'orders', 'chunk', 'wrong CRC', 'w')")
-    database.execute("INSERT INTO penstock.worker (worker, state, stopped) "
-                     "VALUES ('w', 'paused', ARRAY['orders: no table']), ('x', 'paused', ARRAY['orders: no table'])")
+    database.execute("INSERT INTO penstock.worker (worker, state, stopped, paused) VALUES "
+                     "('w', 'paused', ARRAY['orders: no table'], '{}'), ('x', 'paused', ARRAY['orders: no table'], '{}'), "
+                     "('y', 'paused', '{}', ARRAY['returns: no such customer'])")
     database.execute("INSERT INTO penstock.run (trigger, state, generation, error) "
                  "VALUES ('load', 'failed', 1, 'division by zero')")
     database.execute("INSERT INTO penstock.current_check VALUES ('unique_x'); "
@@ -133,11 +134,12 @@ def test_every_condition_of_the_ledger(watched, database, hook):
     def kinds(word):
         return sorted(line.split(" ")[1].rstrip(":") for line in hook.lines() if line.startswith(word))
 
-    every = ["dead_letter", "failed_check", "failed_run", "stale_dataset", "stopped_dataset"]
+    every = ["dead_letter", "failed_check", "failed_run", "paused_dataset", "stale_dataset", "stopped_dataset"]
     wait_until(lambda: kinds("ALERT") == every)
     text = "\n".join(hook.lines())
     assert "1 dead letter of dataset orders: wrong CRC" in text
     assert "workers have stopped dataset orders: no table" in text
+    assert "workers try in vain to load dataset returns: no such customer" in text
     assert "failed, old results are kept: division by zero" in text
     assert "check unique_x failed: 3 rows" in text
     assert "dataset orders: no file became complete since" in text
