@@ -12,7 +12,8 @@ from .process import die_with_parent, end, free_port, tail
 from .tools import fetch, once
 from .wait import wait_until
 
-POM = pathlib.Path(__file__).resolve().parent / "kafka" / "pom.xml"
+HERE = pathlib.Path(__file__).resolve().parent / "kafka"
+POM = HERE / "pom.xml"
 CLUSTER_ID = "cGVuc3RvY2stdGVzdHMtMA"
 
 CONFIG = """\
@@ -43,7 +44,7 @@ log.segment.delete.delay.ms=1000
 
 JAVA = [
     "java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto",
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    f"-Dlog4j.configuration=file:{HERE}/log4j.properties",
 ]
 
 
