@@ -75,6 +75,8 @@ static void init_sources(struct mapping *mapping)
 		arena_calloc(&mapping->arena, schema->field_count, sizeof(*mapping->cells));
 	for (size_t f = 0; f < schema->field_count; f++)
 		mapping->sources[f].quoted_null = !takes_text(schema->fields[f].type);
+	for (size_t f = 0; f < schema->field_count; f++)
+		mapping->cells[f] = (struct cell){.data = "", .kind = CELL_MISSING};
 	const struct string_list *nulls = &mapping->reading->csv.nulls;
 	for (size_t i = 0; i < nulls->count; i++)
 		if (strlen(nulls->items[i]) > mapping->longest_null)
@@ -176,7 +178,7 @@ static void map_fields(struct mapping *mapping, const struct header *header, con
 	bool unpivot = mapping->reading->unpivot.enabled;
 	for (size_t f = 0; f < mapping->schema->field_count; f++) {
 		const struct field *field = &mapping->schema->fields[f];
-		bool may_have = !unpivot || keep[f];
+		bool may_have = !unpivot || (keep[f] && !is_unpivoted(mapping, f));
 		if (may_have && header->column_of_field[f] != NOWHERE)
 			set_column(mapping, f, header->column_of_field[f]);
 		else if (!is_unpivoted(mapping, f) && !field->default_json)
@@ -288,8 +290,6 @@ void mapping_release(struct mapping *mapping)
 static bool means_null(const struct mapping *mapping, const struct cell *cell)
 {
 	const struct string_list *nulls = &mapping->reading->csv.nulls;
-	if (cell->len > mapping->longest_null)
-		return false;
 	for (size_t i = 0; i < nulls->count; i++) {
 		size_t n = strlen(nulls->items[i]);
 		if (n == cell->len && memcmp(nulls->items[i], cell->data, n) == 0)
@@ -298,32 +298,57 @@ static bool means_null(const struct mapping *mapping, const struct cell *cell)
 	return false;
 }
 
-static struct cell judge_null(
-	const struct mapping *mapping, const struct cell *cell, bool quoted_null)
+/* Makes a null of a cell that means one. */
+static void judge_null(const struct mapping *mapping, bool quoted_null, struct cell *cell)
 {
-	if (cell->kind != CELL_TEXT || (cell->quoted && !quoted_null) || !means_null(mapping, cell))
-		return *cell;
-	return (struct cell){.data = "", .kind = CELL_NULL};
+	if (cell->len <= mapping->longest_null && cell->kind == CELL_TEXT &&
+		(!cell->quoted || quoted_null) && means_null(mapping, cell))
+		*cell = (struct cell){.data = "", .kind = CELL_NULL};
 }
 
-/* A field's cell out of its columns; false when two of them hold one. */
-static bool take_cell(const struct mapping *mapping, const struct record *record, size_t field,
-	struct cell *ret_cell, struct row_problem *ret_problem)
+/* A field's cell out of several columns; false when two of them hold one. */
+static bool take_one_of(const struct mapping *mapping, const struct record *record, size_t field,
+	struct row_problem *ret_problem)
 {
 	const struct source *source = &mapping->sources[field];
-	*ret_cell = (struct cell){.data = "", .kind = CELL_MISSING};
+	struct cell *to = &mapping->cells[field];
+	*to = (struct cell){.data = "", .kind = CELL_MISSING};
 	for (size_t i = 0; i < source->count; i++) {
 		const struct cell *cell = &record->cells[source->columns[i]];
 		if (cell->kind == CELL_MISSING)
 			continue;
-		if (ret_cell->kind != CELL_MISSING) {
+		if (to->kind != CELL_MISSING) {
 			ret_problem->column = mapping->columns->items[source->columns[i]];
 			snprintf(ret_problem->reason, sizeof(ret_problem->reason),
 				"two members name the field %s",
 				mapping->schema->fields[field].name);
 			return false;
 		}
-		*ret_cell = judge_null(mapping, cell, source->quoted_null);
+		*to = *cell;
+		judge_null(mapping, source->quoted_null, to);
+	}
+	return true;
+}
+
+/*
+ * Cells no column has keep what mapping_init gave them: they are missing. Most cells are longer
+ * than any text that means null.
+ */
+static bool take_cells(
+	struct mapping *mapping, const struct record *record, struct row_problem *ret_problem)
+{
+	const struct cell *from = record->cells;
+	struct cell *to = mapping->cells;
+	size_t longest_null = mapping->longest_null;
+	for (size_t f = 0; f < mapping->schema->field_count; f++) {
+		const struct source *source = &mapping->sources[f];
+		if (source->count == 1) {
+			to[f] = from[source->columns[0]];
+			if (to[f].len <= longest_null)
+				judge_null(mapping, source->quoted_null, &to[f]);
+		} else if (source->count && !take_one_of(mapping, record, f, ret_problem)) {
+			return false;
+		}
 	}
 	return true;
 }
@@ -361,26 +386,25 @@ static bool take_value(struct mapping *mapping, const struct record *record, siz
 {
 	size_t column = mapping->value_columns[position];
 	const char *name = mapping->columns->items[column];
-	struct cell value = judge_null(mapping, &record->cells[column], !mapping->takes_text);
-	if (value.kind == CELL_NULL && mapping->reading->unpivot.skip_nulls)
+	struct cell *value = &mapping->cells[mapping->values_field];
+	*value = record->cells[column];
+	judge_null(mapping, !mapping->takes_text, value);
+	if (value->kind == CELL_NULL && mapping->reading->unpivot.skip_nulls)
 		return false;
 	mapping->cells[mapping->names_field] =
 		(struct cell){.data = name, .len = (uint32_t)strlen(name), .kind = CELL_TEXT};
-	mapping->cells[mapping->values_field] = value;
 	return true;
 }
 
 enum row_kind mapping_row(struct mapping *mapping, const struct record *record, size_t position,
 	struct row_problem *ret_problem)
 {
-	bool unpivot = mapping->reading->unpivot.enabled;
-	if (unpivot && !take_value(mapping, record, position))
+	if (mapping->reading->unpivot.enabled && !take_value(mapping, record, position))
 		return ROW_SKIPPED;
-	for (size_t f = 0; f < mapping->schema->field_count; f++)
-		if (!is_unpivoted(mapping, f) &&
-			!take_cell(mapping, record, f, &mapping->cells[f], ret_problem))
-			return ROW_BAD;
-	return check_keys(mapping, position, ret_problem) ? ROW_GOOD : ROW_BAD;
+	return take_cells(mapping, record, ret_problem) &&
+			       check_keys(mapping, position, ret_problem)
+		       ? ROW_GOOD
+		       : ROW_BAD;
 }
 
 const char *mapping_column_name(const struct mapping *mapping, int field, size_t position)

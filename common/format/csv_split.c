@@ -18,10 +18,9 @@
 /* Walks the marks of a window from one index on. */
 struct cursor {
 	const uint64_t *marks;
-	uint64_t bits;
-	size_t block;
-	size_t blocks;
-	size_t end;
+	uint64_t bits; /* of the block in hand, those behind the cursor */
+	size_t base;   /* where that block begins */
+	size_t end;    /* of the window */
 };
 
 static void *allocate(size_t count, size_t size)
@@ -100,11 +99,11 @@ bool csv_more(struct csv_splitter *splitter, struct err *err)
 static struct cursor cursor_at(const struct csv_splitter *splitter, size_t index)
 {
 	struct cursor cursor = {.marks = splitter->marks,
-		.block = index / WINDOW_BLOCK,
-		.blocks = (splitter->window->end + WINDOW_BLOCK - 1) / WINDOW_BLOCK,
+		.base = index / WINDOW_BLOCK * WINDOW_BLOCK,
 		.end = splitter->window->end};
-	if (cursor.block < cursor.blocks)
-		cursor.bits = cursor.marks[cursor.block] & (UINT64_MAX << (index % WINDOW_BLOCK));
+	if (index < cursor.end)
+		cursor.bits =
+			cursor.marks[index / WINDOW_BLOCK] & (UINT64_MAX << (index % WINDOW_BLOCK));
 	return cursor;
 }
 
@@ -112,11 +111,12 @@ static struct cursor cursor_at(const struct csv_splitter *splitter, size_t index
 static inline size_t next_mark(struct cursor *cursor)
 {
 	while (!cursor->bits) {
-		if (cursor->block + 1 >= cursor->blocks)
+		if (cursor->base + WINDOW_BLOCK >= cursor->end)
 			return cursor->end;
-		cursor->bits = cursor->marks[++cursor->block];
+		cursor->base += WINDOW_BLOCK;
+		cursor->bits = cursor->marks[cursor->base / WINDOW_BLOCK];
 	}
-	size_t index = cursor->block * WINDOW_BLOCK + (size_t)__builtin_ctzll(cursor->bits);
+	size_t index = cursor->base + (size_t)__builtin_ctzll(cursor->bits);
 	cursor->bits &= cursor->bits - 1;
 	return index;
 }
@@ -211,39 +211,39 @@ static inline size_t end_of_unquoted(const struct csv_splitter *splitter, struct
 
 /*
  * Cells from *at on as long as they are not quoted: the greater part of most files. True when the
- * record ends, at *at; false when a quoted cell begins there. A zero byte stands at the window's
- * end, so that it needs no comparison of its own.
+ * record ends, at *at; false when a quoted cell begins there, or one that is not kept. A zero byte
+ * stands at the window's end, so that it needs no comparison of its own.
  */
 static bool split_plain(const struct csv_splitter *splitter, struct cursor *cursor,
 	struct csv_record *record, size_t *at)
 {
 	const unsigned char *const data = splitter->window->data;
-	struct cell *const cells = splitter->cells;
+	const struct cell *const limit = splitter->cells + CSV_MAX_COLUMNS;
 	const unsigned char delimiter = splitter->bytes.delimiter;
 	const int quote = splitter->quoting ? splitter->bytes.quote : -1;
+	struct cell *cell = splitter->cells + record->cells;
 	struct cursor walk = *cursor;
-	size_t count = record->cells;
 	size_t begin = *at;
 	bool ends = false;
-	while (!ends && data[begin] != quote) {
+	while (!ends && cell < limit && data[begin] != quote) {
 		size_t mark = next_mark(&walk);
-		while (data[mark] == quote)
+		while (data[mark] != delimiter && data[mark] == quote)
 			mark = next_mark(&walk);
-		if (count < CSV_MAX_COLUMNS)
-			cells[count] = (struct cell){.data = (const char *)data + begin,
-				.len = (uint32_t)(mark - begin),
-				.kind = CELL_TEXT};
-		count++;
+		cell->data = (const char *)data + begin;
+		cell->len = (uint32_t)(mark - begin);
+		cell->kind = CELL_TEXT;
+		cell->quoted = false;
+		cell++;
 		ends = data[mark] != delimiter;
 		begin = ends ? mark : mark + 1;
 	}
 	*cursor = walk;
 	*at = begin;
-	record->cells = count;
+	record->cells = (size_t)(cell - splitter->cells);
 	return ends;
 }
 
-/* One cell, quoted or trimmed; *at moves from its start to the mark behind it. */
+/* One cell of any kind; *at moves from its start to the mark behind it. */
 static enum csv_split split_cell(
 	struct csv_splitter *splitter, struct cursor *cursor, struct csv_record *record, size_t *at)
 {
@@ -269,7 +269,8 @@ enum csv_split csv_split_marks(struct csv_splitter *splitter, struct csv_record 
 	*ret_record = (struct csv_record){0};
 	splitter->scratch_used = 0;
 	for (;; at++) {
-		if (!splitter->trim && split_plain(splitter, &cursor, ret_record, &at))
+		if (!splitter->trim && ret_record->cells < CSV_MAX_COLUMNS &&
+			split_plain(splitter, &cursor, ret_record, &at))
 			break;
 		enum csv_split split = split_cell(splitter, &cursor, ret_record, &at);
 		if (split != CSV_RECORD)

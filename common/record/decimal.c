@@ -177,24 +177,24 @@ enum decimal_status decimal_parse(const char *text, size_t len, int precision, i
 	const char *p = text;
 	const char *end = text + len;
 	uint64_t value = 0;
-	const char *point = NULL;
 	bool negative = len > 0 && *p == '-';
 	p += negative;
 	if (end - p > SMALL_DIGITS || p == end)
 		return parse_any(text, len, precision, scale, ret_bytes, ret_len);
-	for (; p < end; p++) {
-		unsigned digit = digit_of(*p);
-		if (digit > 9) {
-			if (*p != '.' || point)
-				break;
-			point = p;
-			continue;
-		}
+	const char *digits = p;
+	unsigned digit;
+	for (; p < end && (digit = digit_of(*p)) <= 9; p++)
 		value = value * 10 + digit;
+	int64_t count = p - digits;
+	int64_t zeros = scale;
+	if (p < end && *p == '.') {
+		digits = ++p;
+		for (; p < end && (digit = digit_of(*p)) <= 9; p++)
+			value = value * 10 + digit;
+		count += p - digits;
+		zeros -= p - digits;
 	}
-	int64_t zeros = scale - (point ? end - point - 1 : 0);
-	if (p < end || zeros < 0 || zeros > SMALL_DIGITS - (int64_t)len ||
-		(point && len < 2u + negative))
+	if (p < end || count == 0 || zeros < 0 || zeros + count > SMALL_DIGITS)
 		return parse_any(text, len, precision, scale, ret_bytes, ret_len);
 	value *= powers[zeros];
 	if (precision <= SMALL_DIGITS && value >= powers[precision])
@@ -247,40 +247,46 @@ static int count_digits(const uint16_t *reversed, int count, int padding)
 	return (count - 1) * 4 + 1 + (top > 9) + (top > 99) + (top > 999) - padding;
 }
 
-static int split_small(uint64_t value, uint16_t *reversed)
+/* Of up to six bytes: no number beyond uint64_t appears on the way. */
+static bool groups_of_small(const unsigned char *bytes, size_t len, int precision, int scale,
+	struct decimal_groups *ret_groups)
 {
+	static const uint16_t paddings[] = {1, 1000, 100, 10};
+	int64_t value = -(int64_t)(bytes[0] >> 7);
+	for (size_t i = 0; i < len; i++)
+		value = (int64_t)((uint64_t)value << 8 | bytes[i]);
+	uint64_t rest = (uint64_t)(value < 0 ? -value : value);
+	if (precision <= SMALL_DIGITS && rest >= powers[precision])
+		return false;
+	rest *= paddings[scale % 4];
 	int count = 0;
-	for (; value > 0; value /= 10000)
-		reversed[count++] = (uint16_t)(value % 10000);
-	return count;
+	while (count < 5 && rest >= powers[4 * count])
+		count++;
+	ret_groups->negative = value < 0;
+	ret_groups->weight = count > 0 ? count - 1 - (scale + 3) / 4 : 0;
+	ret_groups->count = 0;
+	for (int i = count - 1; i >= 0; i--) {
+		ret_groups->digits[i] = (uint16_t)(rest % 10000);
+		rest /= 10000;
+		if (ret_groups->count == 0 && ret_groups->digits[i])
+			ret_groups->count = i + 1;
+	}
+	return true;
 }
 
-bool decimal_groups(const unsigned char *bytes, size_t len, int precision, int scale,
+static bool groups_of_large(const unsigned char *bytes, size_t len, int precision, int scale,
 	struct decimal_groups *ret_groups)
 {
 	static const uint32_t paddings[] = {1, 1000, 100, 10};
 	uint16_t reversed[DECIMAL_MAX_DIGITS / 4 + 4];
+	uint32_t words[MAX_WORDS + 3];
 	int padding = (4 - scale % 4) % 4;
-	uint32_t factor = paddings[scale % 4];
-	bool negative = len > 0 && bytes[0] >= 0x80;
-	/* Sign bytes carry nothing; a fixed may hold many. */
-	while (len > 1 && bytes[0] == (negative ? 0xFF : 0) && (bytes[1] >= 0x80) == negative) {
-		bytes++;
-		len--;
-	}
-	int count;
-	if (len < 7) {
-		int64_t value = negative ? -1 : 0;
-		for (size_t i = 0; i < len; i++)
-			value = (int64_t)((uint64_t)value << 8 | bytes[i]);
-		count = split_small((uint64_t)(negative ? -value : value) * factor, reversed);
-	} else if (len <= DECIMAL_MAX_BYTES) {
-		uint32_t words[MAX_WORDS + 3];
-		size_t n = take_words(bytes, len, negative, words);
-		count = split_words(words, n, factor, reversed, DECIMAL_MAX_DIGITS / 4 + 2);
-	} else {
+	bool negative = bytes[0] >= 0x80;
+	if (len > DECIMAL_MAX_BYTES)
 		return false;
-	}
+	size_t n = take_words(bytes, len, negative, words);
+	int count =
+		split_words(words, n, paddings[scale % 4], reversed, DECIMAL_MAX_DIGITS / 4 + 2);
 	if (count < 0 || count_digits(reversed, count, padding) > precision)
 		return false;
 	int low = 0;
@@ -292,6 +298,19 @@ bool decimal_groups(const unsigned char *bytes, size_t len, int precision, int s
 	for (int i = 0; i < count - low; i++)
 		ret_groups->digits[i] = reversed[count - 1 - i];
 	return true;
+}
+
+bool decimal_groups(const unsigned char *bytes, size_t len, int precision, int scale,
+	struct decimal_groups *ret_groups)
+{
+	/* Sign bytes carry nothing; a fixed may hold many. */
+	while (len > 1 && bytes[0] == (bytes[1] >= 0x80 ? 0xFF : 0)) {
+		bytes++;
+		len--;
+	}
+	if (len > 0 && len < 7)
+		return groups_of_small(bytes, len, precision, scale, ret_groups);
+	return len > 0 && groups_of_large(bytes, len, precision, scale, ret_groups);
 }
 
 size_t decimal_format(const struct decimal_groups *groups, int scale, char *ret_text)

@@ -34,7 +34,7 @@ struct decimal_groups {
 	int count;
 	uint16_t digits[DECIMAL_MAX_DIGITS / 4 + 4];
 };
-/* Any two's complement of up to `precision` digits; false when it has more. */
+/* Any two's complement of up to `precision` digits; false when it has more, or no byte. */
 bool decimal_groups(const unsigned char *bytes, size_t len, int precision, int scale,
 	struct decimal_groups *ret_groups);
 

@@ -226,26 +226,44 @@ static bool encode_bytes(struct encode_state *state, const struct op *op, const 
 	return hex ? put_hex(state, text + 2, len - 2, out) : put_raw(state, out, text, len);
 }
 
+/* The bytes stand one behind `p`, where they stay when their length takes one byte. */
+static size_t put_sized(unsigned char *p, const unsigned char *bytes, size_t n)
+{
+	if (n < 64) {
+		*p = (unsigned char)(n << 1);
+		return n + 1;
+	}
+	memmove(p + 2, bytes, n);
+	binary_put_long(p, (int64_t)n);
+	return n + 2;
+}
+
+/* They go to the end of `size` bytes, the sign fills those before. */
+static size_t put_fixed(unsigned char *p, size_t size, const unsigned char *bytes, size_t n)
+{
+	int sign = bytes[0] >= 0x80 ? 0xFF : 0;
+	memmove(p + size - n, bytes, n);
+	memset(p, sign, size - n);
+	return size;
+}
+
 static bool encode_decimal(struct encode_state *state, const struct op *op, const char *text,
 	size_t len, struct buf *out)
 {
 	static const char *const reasons[] = {[DECIMAL_SYNTAX] = "expected a decimal number",
 		[DECIMAL_SCALE] = "more digits behind the point than the scale",
 		[DECIMAL_RANGE] = "more digits than the precision"};
-	unsigned char bytes[DECIMAL_MAX_BYTES];
+	bool fixed = op->type->kind == TYPE_FIXED;
+	size_t size = fixed ? op->type->size : DECIMAL_MAX_BYTES;
+	unsigned char *p = buf_reserve(out, size + DECIMAL_MAX_BYTES + BINARY_LONG_MAX);
 	size_t n = 0;
+	if (!p)
+		return full(state);
+	unsigned char *bytes = p + 1;
 	enum decimal_status status = decimal_parse(text, len, op->precision, op->scale, bytes, &n);
 	if (status != DECIMAL_OK)
 		return fail(state, reasons[status]);
-	if (op->type->kind == TYPE_BYTES)
-		return put_bytes(state, out, bytes, n);
-	size_t size = op->type->size;
-	unsigned char *p = buf_reserve(out, size);
-	if (!p)
-		return full(state);
-	memset(p, bytes[0] >= 0x80 ? 0xFF : 0, size - n);
-	memcpy(p + size - n, bytes, n);
-	out->len += size;
+	out->len += fixed ? put_fixed(p, size, bytes, n) : put_sized(p, bytes, n);
 	return true;
 }
 

@@ -21,6 +21,14 @@ enum number_status number_int64(const char *text, size_t len, int64_t *ret_value
 		return NUMBER_SYNTAX;
 	uint64_t value = 0;
 	bool overflow = false;
+	/* As many digits fit whatever they are. */
+	const char *sure = end - p > 19 ? p + 19 : end;
+	for (; p < sure; p++) {
+		unsigned digit = digit_of(*p);
+		if (digit > 9)
+			return NUMBER_SYNTAX;
+		value = value * 10 + digit;
+	}
 	for (; p < end; p++) {
 		unsigned digit = digit_of(*p);
 		if (digit > 9)

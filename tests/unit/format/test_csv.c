@@ -201,6 +201,24 @@ static void records_of_the_greatest_length(void **state)
 	buf_release(&out);
 }
 
+/* All cells are counted, whatever their kind, also those beyond what is kept. */
+static void more_cells_than_are_kept(void **state)
+{
+	(void)state;
+	struct buf out;
+	buf_init(&out, 1 << 20);
+	for (size_t n = 65532; n < 65539; n++) {
+		char expected[80];
+		render_run("a,b\n", ',', n, "x,\"y,y\",z\n3,4\n", WINDOW_PIECE, &out);
+		snprintf(expected, sizeof(expected), "4-%zu!:%zu cells, expected 2@,,", n + 14,
+			n + 3);
+		assert_memory_equal(out.data, expected, strlen(expected));
+		assert_non_null(strstr(buf_text(&out), "[3|4]\n"));
+		assert_int_equal(count_lines(&out), 2);
+	}
+	buf_release(&out);
+}
+
 static void a_line_of_100_megabytes(void **state)
 {
 	(void)state;
@@ -263,6 +281,7 @@ int main(void)
 		cmocka_unit_test(encodings),
 		cmocka_unit_test(nul_bytes_stay),
 		cmocka_unit_test(records_of_the_greatest_length),
+		cmocka_unit_test(more_cells_than_are_kept),
 		cmocka_unit_test(a_line_of_100_megabytes),
 		cmocka_unit_test(an_open_quote_costs_one_line_of_many),
 		cmocka_unit_test(names_tell_formats),
