@@ -3,12 +3,17 @@
 """
 File on disk -> last row visible, beside `psql \\copy` of the same file, in one run.
 
-    tests/bench/load.py FILE.csv [--rounds 5] [--workers 2] [--build build]
+    tests/bench/load.py FILE.csv [--rounds 5] [--warm-up 3] [--workers 2] [--build build]
 
-FILE.csv is TPC-H lineitem with a header line (PyPI: tpchgen-cli csv -s 0.1 --tables=lineitem). Starts a
+FILE.csv is TPC-H lineitem with a header line (PyPI: tpchgen-cli csv -s 0.25 --tables=lineitem). Starts a
 real Kafka and a real Postgres with default settings, then alternates the contestants: each round
-empties the table, loads by \\copy, empties it again, and publishes the file through Kafka to the workers. Prints
-medians, the ratio round by round, and for each process its CPU time and peak memory.
+empties the table, loads by \\copy, empties it again, and publishes the file through Kafka to the workers.
+
+Warm-up rounds are printed and not counted: a fresh broker compiles its code while it runs, one that has
+run for a minute does not. The broker also works when nobody asks it anything, in proportion to a round's
+length and not to what is sent; that share is measured before the rounds and told apart. Prints medians,
+the ratio round by round, for each process its CPU time and peak memory, and at last how long a file of one
+row takes.
 """
 import argparse
 import os
@@ -31,6 +36,8 @@ FIELDS = {
     "l_receiptdate": DATE, "l_shipinstruct": "string", "l_shipmode": "string", "l_comment": "string",
 }
 TICKS = os.sysconf("SC_CLK_TCK")
+IDLE_SECONDS = 10
+SMALL_FILES = 15
 
 
 def usage(pid):
@@ -60,23 +67,132 @@ def timed_child(command, environment):
     return time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
+class Bench:
+    """The servers and the workers, as they stand between two rounds."""
+
+    def __init__(self, kafka, postgres, project, database, workers):
+        from support.penstock import binary
+        self.kafka, self.postgres, self.project, self.database = kafka, postgres, project, database
+        self.workers = [project.start("worker") for _ in range(workers)]
+        self.publish = [str(binary()), "-q", "-C", str(project.folder), "publish", "--again"]
+        self.files = 0
+        self.wait("SELECT count(*) FROM penstock.worker WHERE partitions <> ''", workers, "the workers' partitions")
+        before = usage(kafka.process.pid)[0]
+        time.sleep(IDLE_SECONDS)
+        self.broker_idle = (usage(kafka.process.pid)[0] - before) / IDLE_SECONDS
+
+    def wait(self, query, expected, what, pause=0.01):
+        from support.wait import wait_until
+        wait_until(lambda: self.database.value(query) == expected, 300, what, pause=pause)
+
+    def empty(self, table):
+        self.database.execute(f"TRUNCATE {table}")
+        self.database.execute("CHECKPOINT")
+
+    def copy(self, source):
+        """Wall seconds and the server's CPU seconds of psql's \\copy."""
+        self.empty("copied")
+        before = server_cpu(self.postgres.process.pid)
+        wall, _, _ = timed_child(["psql", "-qX", self.database.conninfo, "-c",
+                                  f"\\copy copied from '{source}' csv header"], os.environ)
+        return wall, server_cpu(self.postgres.process.pid) - before
+
+    def load(self, source, rows):
+        """The same through penstock: numbers by name."""
+        self.empty("raw.lineitem")
+        self.files += 1
+        server = server_cpu(self.postgres.process.pid)
+        before = [usage(worker.pid)[0] for worker in self.workers]
+        broker = usage(self.kafka.process.pid)[0]
+        started = time.monotonic()
+        published, producer, peak = timed_child([*self.publish, str(source)], self.project.environment)
+        # Counting the rows while they load would load the server: the ledger says when to look.
+        self.wait("SELECT count(*) FROM penstock.file WHERE state = 'complete'", self.files, "the file is complete")
+        wall = time.monotonic() - started
+        assert self.database.value("SELECT count(*) FROM raw.lineitem") == rows
+        return {"wall": wall, "published": published, "producer": producer, "peak": peak,
+                "workers": [usage(worker.pid)[0] - b for worker, b in zip(self.workers, before)],
+                "broker": usage(self.kafka.process.pid)[0] - broker, "idle": self.broker_idle * wall,
+                "server": server_cpu(self.postgres.process.pid) - server}
+
+    def small_file(self, number, header, row):
+        """Seconds from the start of `publish` until the one row is visible."""
+        path = self.project.file(f"lineitem_{number}.csv", f"{header}{number},{row.partition(',')[2]}")
+        started = time.monotonic()
+        publish = subprocess.Popen([*self.publish, str(path)], env=self.project.environment,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.wait("SELECT count(*) FROM raw.lineitem", number, "the row is visible", pause=0.001)
+        wall = time.monotonic() - started
+        assert publish.wait() == 0
+        return wall
+
+
+def describe(name, copied, copy_cpu, load):
+    workers = " + ".join(f"{seconds:.2f}" for seconds in load["workers"])
+    print(f"{name}: \\copy {copied:.2f} s (server CPU {copy_cpu:.2f} s) | penstock {load['wall']:.2f} s "
+          f"(published after {load['published']:.2f} s; CPU: producer {load['producer']:.2f}, workers {workers}, "
+          f"Kafka {load['broker']:.2f}, server {load['server']:.2f} s) | ratio {load['wall'] / copied:.2f}", flush=True)
+
+
+def summary(bench, source, rows, copies, loads):
+    def median(of):
+        return statistics.median(of(load) for load in loads)
+
+    def all_of(load):
+        return sum(load["workers"]) + load["producer"] + load["broker"]
+
+    ratios = [load["wall"] / copied for load, copied in zip(loads, copies)]
+    wall = median(lambda load: load["wall"])
+    print(f"\n{rows} rows, {source.stat().st_size / 1e6:.0f} MB, {len(bench.workers)} workers, "
+          f"{len(loads)} rounds, medians:")
+    print(f"  psql \\copy           {statistics.median(copies):.2f} s")
+    print(f"  penstock, to visible {wall:.2f} s, {rows / wall:,.0f} rows/s")
+    print(f"  ratio                {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
+    print("CPU, as shares of Postgres':")
+    print(f"  workers                       {median(lambda load: sum(load['workers']) / load['server']):.2f}")
+    print(f"  producer                      {median(lambda load: load['producer'] / load['server']):.2f}")
+    print(f"  broker, what is sent          "
+          f"{median(lambda load: (load['broker'] - load['idle']) / load['server']):.2f}")
+    print(f"  broker, idle ({bench.broker_idle:.3f} a second) {median(lambda load: load['idle'] / load['server']):.2f}")
+    print(f"  all of them                   {median(lambda load: all_of(load) / load['server']):.2f}")
+    print(f"peak memory: producer {max(load['peak'] for load in loads):.0f} MiB, workers "
+          f"{', '.join(f'{usage(worker.pid)[1]:.0f}' for worker in bench.workers)} MiB", flush=True)
+
+
+def run(bench, source, arguments):
+    with open(source, "rb") as file:
+        rows = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1
+    copies, loads = [], []
+    for number in range(1 - arguments.warm_up, arguments.rounds + 1):
+        copied, copy_cpu = bench.copy(source)
+        load = bench.load(source, rows)
+        describe(f"round {number}" if number > 0 else "warm-up", copied, copy_cpu, load)
+        if number > 0:
+            copies.append(copied)
+            loads.append(load)
+    summary(bench, source, rows, copies, loads)
+    bench.empty("raw.lineitem")
+    with open(source) as file:
+        header, row = file.readline(), file.readline()
+    small = [bench.small_file(number + 1, header, row) for number in range(SMALL_FILES)]
+    print(f"a file of one row, `publish` started -> visible: {statistics.median(small) * 1000:.0f} ms "
+          f"({min(small) * 1000:.0f} to {max(small) * 1000:.0f})")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--build", default="build")
     arguments = parser.parse_args()
     os.environ["PENSTOCK"] = str(TOP / arguments.build / "penstock")
 
     from support.kafka_server import KafkaServer
-    from support.penstock import Project, binary
+    from support.penstock import Project
     from support.postgres_server import PostgresServer
-    from support.wait import wait_until
 
-    source = arguments.file.resolve()
-    with open(source, "rb") as file:
-        rows = sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1
     kafka, postgres = KafkaServer(), PostgresServer(settings={"fsync": "on", "shared_buffers": "128MB"})
     with tempfile.TemporaryDirectory(prefix="penstock-bench-") as folder:
         os.chmod(folder, 0o755)
@@ -89,58 +205,7 @@ def main():
             project.run("init")
             database.execute("CREATE TABLE copied (LIKE raw.lineitem INCLUDING ALL)")
             database.execute("ALTER TABLE copied DROP COLUMN _file, DROP COLUMN _row")
-            workers = [project.start("worker") for _ in range(arguments.workers)]
-            wait_until(lambda: database.value("SELECT count(*) FROM penstock.worker WHERE partitions <> ''")
-                       == arguments.workers, 60, "the workers have their partitions")
-            copy_walls, walls, server_shares, producer = [], [], [], (0, 0)
-            for round_ in range(arguments.rounds + 1):
-                database.execute("TRUNCATE copied")
-                database.execute("CHECKPOINT")
-                server_before = server_cpu(postgres.process.pid)
-                copied, _, _ = timed_child(
-                    ["psql", "-qX", database.conninfo, "-c", f"\\copy copied from '{source}' csv header"],
-                    os.environ)
-                copy_cpu = server_cpu(postgres.process.pid) - server_before
-                database.execute("TRUNCATE raw.lineitem")
-                database.execute("CHECKPOINT")
-                server_before = server_cpu(postgres.process.pid)
-                before = [usage(worker.pid)[0] for worker in workers]
-                kafka_before = usage(kafka.process.pid)[0]
-                started = time.monotonic()
-                _, producer_cpu, producer_peak = timed_child(
-                    [str(binary()), "-q", "-C", folder, "publish", "--again", str(source)], project.environment)
-                published = time.monotonic() - started
-                # Counting the rows while they load would load the server: the ledger says when to look.
-                wait_until(lambda: database.value(
-                    "SELECT count(*) FROM penstock.file WHERE state <> 'complete'") == 0 and database.value(
-                    "SELECT count(*) FROM penstock.file") == round_ + 1, 300, "the file is complete", pause=0.01)
-                wall = time.monotonic() - started
-                assert database.value("SELECT count(*) FROM raw.lineitem") == rows
-                worker_cpu = [usage(worker.pid)[0] - b for worker, b in zip(workers, before)]
-                kafka_cpu = usage(kafka.process.pid)[0] - kafka_before
-                cpu = server_cpu(postgres.process.pid) - server_before
-                label = "warm-up" if round_ == 0 else f"round {round_}"
-                print(f"{label}: \\copy {copied:.2f} s (server CPU {copy_cpu:.2f} s) | penstock {wall:.2f} s "
-                      f"(published after {published:.2f} s; CPU: producer {producer_cpu:.2f}, workers "
-                      f"{' + '.join(f'{c:.2f}' for c in worker_cpu)}, Kafka {kafka_cpu:.2f}, server {cpu:.2f} s) "
-                      f"| ratio {wall / copied:.2f}", flush=True)
-                if round_ == 0:
-                    continue
-                copy_walls.append(copied)
-                walls.append(wall)
-                server_shares.append((sum(worker_cpu) / cpu, (sum(worker_cpu) + producer_cpu + kafka_cpu) / cpu))
-                producer = (producer_cpu, producer_peak)
-            ratios = [w / c for w, c in zip(walls, copy_walls)]
-            print(f"\n{rows} rows, {source.stat().st_size / 1e6:.0f} MB, {arguments.workers} workers, "
-                  f"{arguments.rounds} rounds, medians:")
-            print(f"  psql \\copy          {statistics.median(copy_walls):.2f} s")
-            print(f"  penstock, to visible {statistics.median(walls):.2f} s, "
-                  f"{rows / statistics.median(walls):,.0f} rows/s")
-            print(f"  ratio                {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})")
-            print(f"  workers' CPU / Postgres' CPU              {statistics.median(s[0] for s in server_shares):.2f}")
-            print(f"  producer, broker and workers / Postgres'  {statistics.median(s[1] for s in server_shares):.2f}")
-            print(f"  peak memory: producer {producer[1]:.0f} MiB, workers "
-                  f"{', '.join(f'{usage(w.pid)[1]:.0f}' for w in workers)} MiB")
+            run(Bench(kafka, postgres, project, database, arguments.workers), arguments.file.resolve(), arguments)
             project.close()
         finally:
             kafka.close()
