@@ -256,7 +256,8 @@ bool kafka_consumer_poll(struct kafka_consumer *consumer, int64_t ms,
 {
 	int64_t deadline = clock_monotonic_us() + ms * 1000;
 	for (;;) {
-		int64_t left = (deadline - clock_monotonic_us()) / 1000;
+		/* Rounded up: the last part of a millisecond is waited for, too. */
+		int64_t left = (deadline - clock_monotonic_us() + 999) / 1000;
 		int64_t wait_ms = left < 0 ? 0 : left < slice_ms ? left : slice_ms;
 		rd_kafka_message_t *raw = rd_kafka_consumer_poll(consumer->handle.rk, (int)wait_ms);
 		if (raw && !raw->err) {

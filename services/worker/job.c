@@ -13,6 +13,7 @@
 
 static const int64_t close_ms = 4000;
 static const int64_t idle_poll_ms = 500;
+static const int64_t tell_again_us = 60 * 1000 * 1000;
 
 size_t worker_group_bytes(const struct worker_options *options)
 {
@@ -98,10 +99,24 @@ static bool groups_full(const struct job *job)
 	return false;
 }
 
+/* The client itself logs that brokers are away; of a message they damaged only we know. */
+static void tell_trouble(struct job *job, const struct err *err)
+{
+	int64_t now_us = clock_monotonic_us();
+	bool damaged = strcmp(err->native, "_BAD_MSG") == 0 ||
+		       strcmp(err->native, "_BAD_COMPRESSION") == 0;
+	if (!damaged) {
+		log_err(LOG_DEBUG, "Kafka does not answer; trying again", err);
+	} else if (now_us >= job->tell_us) {
+		job->tell_us = now_us + tell_again_us;
+		log_err(LOG_WARN, "Kafka has a damaged message; its partition waits for it", err);
+	}
+}
+
 static bool poll_one(struct job *job, struct err *err)
 {
 	int64_t due = groups_due_us(job);
-	int64_t wait_ms = due ? (due - clock_monotonic_us()) / 1000 : idle_poll_ms;
+	int64_t wait_ms = due ? (due - clock_monotonic_us() + 999) / 1000 : idle_poll_ms;
 	struct kafka_message *message = NULL;
 	struct err why;
 	if (!kafka_consumer_poll(job->consumer, wait_ms > 0 ? wait_ms : 0, &message, &why)) {
@@ -109,7 +124,7 @@ static bool poll_one(struct job *job, struct err *err)
 			*err = why;
 			return false;
 		}
-		log_err(LOG_DEBUG, "Kafka does not answer; trying again", &why);
+		tell_trouble(job, &why);
 		stop_wait_ms(idle_poll_ms);
 		return true;
 	}

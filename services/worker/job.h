@@ -38,6 +38,7 @@ struct job {
 	char sick[400];		 /* not empty: all is paused until the database is well; why */
 	unsigned sick_attempt;
 	int64_t beat_us; /* when the next heartbeat is due */
+	int64_t tell_us; /* when a damaged message is told again */
 	int64_t chunks;
 	int64_t rows;
 	int64_t rejects;

@@ -107,3 +107,30 @@ def test_the_brokers_data_lost_is_sent_again_from_the_archive(own_servers):
     project.start("worker")
     project.start("producer", "--repair", "1s")
     all_there(project, database, contents)
+
+
+def test_a_message_the_broker_damaged_holds_up_its_partition_and_is_told(own_servers):
+    """Nothing is skipped: the partition goes on once the broker's disk is mended, the others meanwhile."""
+    project, kafka, _, database = own_servers
+    contents = drop_files(project, 0, 3)
+    project.run("publish", *sorted((project.folder / "inbox").iterdir()))
+    kafka.stop()
+    segments = sorted(kafka.data.glob("sick.orders-*/*.log"), key=lambda path: path.stat().st_size)
+    healthy = segments[-1].read_bytes()
+    broken = bytearray(healthy)
+    broken[len(broken) // 2] ^= 0xFF
+    segments[-1].write_bytes(broken)
+    kafka.start()
+    worker = project.start("worker")
+    wait_until(lambda: "Kafka has a damaged message" in worker.output(), 120, "the worker tells")
+    assert segments[-1].parent.name.replace("-", "/") in worker.output()
+    wait_until(lambda: database.value("SELECT count(DISTINCT partition) FROM penstock.chunk") >= len(segments) - 1,
+               120, "the other partitions load")
+    assert worker.running()
+    assert database.value("SELECT count(*) FROM penstock.dead_letter") == 0
+    worker.stop()
+    kafka.stop()
+    segments[-1].write_bytes(healthy)
+    kafka.start()
+    project.start("worker")
+    all_there(project, database, contents)
