@@ -146,6 +146,26 @@ void database_rollback(struct database *database)
 		database->lost = true;
 }
 
+bool database_describe(struct database *database, const char *sql, struct database_rows **ret_rows,
+	struct err *err)
+{
+	PGresult *result = NULL;
+	if (!session_begin(database, err))
+		return false;
+	session_echo(database, sql);
+	database->sql = sql;
+	if (!PQsendPrepare(database->conn, "", sql, 0, NULL))
+		return session_fail(database, NULL, err);
+	if (!session_flush(database, err) || !session_finish(database, NULL, err))
+		return false;
+	if (!PQsendDescribePrepared(database->conn, ""))
+		return session_fail(database, NULL, err);
+	if (!session_flush(database, err) || !session_finish(database, &result, err))
+		return false;
+	*ret_rows = rows_of(result);
+	return true;
+}
+
 size_t database_row_count(const struct database_rows *rows)
 {
 	return (size_t)PQntuples(rows->result);
@@ -164,6 +184,12 @@ const char *database_column_name(const struct database_rows *rows, size_t column
 uint32_t database_column_type(const struct database_rows *rows, size_t column)
 {
 	return PQftype(rows->result, (int)column);
+}
+
+int database_column_origin(const struct database_rows *rows, size_t column, uint32_t *ret_table)
+{
+	*ret_table = PQftable(rows->result, (int)column);
+	return *ret_table ? PQftablecol(rows->result, (int)column) : 0;
 }
 
 static void check_place(const struct database_rows *rows, size_t row, size_t column)

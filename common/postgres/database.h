@@ -61,11 +61,16 @@ MUST_CHECK bool database_query(struct database *database, const char *sql,
 MUST_CHECK bool database_run(struct database *database, const char *sql,
 	const char *const *parameters, size_t count, int64_t *ret_affected, struct err *err);
 
+/* The columns of what a statement would return, without a row; nothing is executed. */
+MUST_CHECK bool database_describe(struct database *database, const char *sql,
+	struct database_rows **ret_rows, struct err *err);
 size_t database_row_count(const struct database_rows *rows);
 size_t database_column_count(const struct database_rows *rows);
 const char *database_column_name(const struct database_rows *rows, size_t column);
 /* Type OID of a column. */
 uint32_t database_column_type(const struct database_rows *rows, size_t column);
+/* The number (attnum) of the table's column that a column of the result is; 0: it is none. */
+int database_column_origin(const struct database_rows *rows, size_t column, uint32_t *ret_table);
 /* Text of a value, borrowed from rows; NULL for null. */
 const char *database_text(const struct database_rows *rows, size_t row, size_t column);
 /* The value as an integer; 0 for null. A value that is none is a bug. */

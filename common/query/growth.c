@@ -2,8 +2,8 @@
 /*
  * Rows may be added to a table only where each of them adds rows to the result without taking any
  * back: in FROM, over joins on the side that keeps its rows, through subqueries that give each row
- * for itself. Anywhere else the table is fixed. The outer query may form groups, if the key is made
- * of what it groups by.
+ * for itself, in arms of UNION ALL. Anywhere else the table is fixed. The outer query may form
+ * groups, if the key is made of what it groups by.
  */
 #include "query/growth.h"
 
@@ -141,7 +141,7 @@ bool query_growth_read(const char *definition, const char *origin, const struct 
 {
 	struct query query;
 	struct growth_study study = {
-		.origin = origin, .aggregates = aggregates, .arena = arena, .err = err};
+		.origin = origin, .aggregates = aggregates, .arena = arena, .arms = "", .err = err};
 	if (!query_parse(definition, origin, arena, &query, err))
 		return false;
 	study.growth.text = query.text;
@@ -152,42 +152,85 @@ bool query_growth_read(const char *definition, const char *origin, const struct 
 	return true;
 }
 
-/* The text up to `end` with `query` for the source, where that stands before it. */
-static void replace_until(const struct query_growth *growth, const struct query_source *source,
-	const char *query, size_t from, size_t end, struct buf *out)
+/* Whether no row of the result can come of both: the paths part at one UNION ALL. */
+static bool stand_apart(const struct query_source *one, const struct query_source *other)
 {
-	if (source->at < from || source->at >= end) {
-		buf_append(out, growth->text + from, end - from);
-		return;
+	size_t i = 0;
+	while (one->arms[i] && one->arms[i] == other->arms[i])
+		i++;
+	return (one->arms[i] == 'l' && other->arms[i] == 'r') ||
+	       (one->arms[i] == 'r' && other->arms[i] == 'l');
+}
+
+static void name_source(const struct query_source *source, struct buf *out)
+{
+	buf_append_text(out, " AS \"");
+	for (const char *p = source->name; *p; p++)
+		buf_append(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
+	buf_append_text(out, "\"");
+}
+
+/* A query in the place of one source; those that stand apart may be empty. */
+struct replacement {
+	const struct query_growth *growth;
+	const struct query_source *source;
+	const char *query;
+	bool alone;
+};
+
+/* The next source in the text that another text stands for; NULL behind the last. */
+static const struct query_source *next_replaced(
+	const struct replacement *replacement, size_t from, size_t end)
+{
+	const struct query_source *found = NULL;
+	for (size_t i = 0; i < replacement->growth->source_count; i++) {
+		const struct query_source *source = &replacement->growth->sources[i];
+		bool meant = source == replacement->source ||
+			     (replacement->alone && !source->fixed &&
+				     stand_apart(source, replacement->source));
+		if (meant && source->at >= from && source->at < end &&
+			(!found || source->at < found->at))
+			found = source;
 	}
-	size_t behind = source->at + source->length;
-	buf_append(out, growth->text + from, source->at - from);
-	buf_append_text(out, query);
-	if (!source->aliased) {
-		buf_append_text(out, " AS \"");
-		for (const char *p = source->name; *p; p++)
-			buf_append(out, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
-		buf_append_text(out, "\"");
+	return found;
+}
+
+static void replace_between(
+	const struct replacement *replacement, size_t from, size_t end, struct buf *out)
+{
+	const char *text = replacement->growth->text;
+	const struct query_source *source;
+	while ((source = next_replaced(replacement, from, end))) {
+		buf_append(out, text + from, source->at - from);
+		if (source == replacement->source) {
+			buf_append_text(out, replacement->query);
+		} else {
+			buf_append_text(out, "(SELECT * FROM ");
+			buf_append(out, text + source->at, source->length);
+			buf_append_text(out, " WHERE false)");
+		}
+		if (!source->aliased)
+			name_source(source, out);
+		from = source->at + source->length;
 	}
-	buf_append(out, growth->text + behind, end - behind);
+	buf_append(out, text + from, end - from);
 }
 
 void query_growth_replace(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out)
 {
-	replace_until(growth, &growth->sources[source], query, 0, strlen(growth->text), out);
+	const struct replacement replacement = {growth, &growth->sources[source], query, false};
+	replace_between(&replacement, 0, strlen(growth->text), out);
 }
 
 void query_growth_added(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out)
 {
-	const struct query_source *replaced = &growth->sources[source];
-	if (!growth->having) {
-		query_growth_replace(growth, source, query, out);
-		return;
-	}
-	replace_until(growth, replaced, query, 0, growth->having, out);
-	replace_until(growth, replaced, query, growth->having_end, strlen(growth->text), out);
+	const struct replacement replacement = {growth, &growth->sources[source], query, true};
+	size_t end = strlen(growth->text);
+	replace_between(&replacement, 0, growth->having ? growth->having : end, out);
+	if (growth->having)
+		replace_between(&replacement, growth->having_end, end, out);
 }
 
 void query_growth_restrict(const struct query_growth *growth, const char *keys, struct buf *out)

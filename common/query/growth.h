@@ -19,6 +19,7 @@ struct query_source {
 	size_t length;
 	bool aliased;
 	const char *fixed; /* why rows may not be added there; NULL: they may */
+	const char *arms;  /* of each UNION ALL around it: "/1l/2r" */
 };
 
 struct query_growth {
@@ -48,7 +49,11 @@ MUST_CHECK bool query_growth_read(const char *definition, const char *origin,
 /* The text with `query` (in parentheses) in the place of one source. */
 void query_growth_replace(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out);
-/* The same without HAVING: a group's added rows alone need not meet it. */
+/*
+ * The same for the rows of the result that `query` gives: without HAVING, which a group's added rows
+ * alone need not meet, and with nothing in the other arms of UNION ALL, as far as rows may be added
+ * there; what such an arm still gives is no harm to who looks for keys.
+ */
 void query_growth_added(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out);
 /* The text for the keys alone that `keys`, a query, returns. */

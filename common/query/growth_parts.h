@@ -14,6 +14,8 @@ struct growth_study {
 	struct arena *arena;
 	struct json_value root;
 	struct query_growth growth;
+	const char *arms; /* of what is being visited, as a source's */
+	size_t unions;	  /* how many UNION ALL there were */
 	struct err *err;
 };
 

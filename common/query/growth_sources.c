@@ -76,6 +76,14 @@ static bool is_set_operation(const struct json_value *select)
 	return json_find(select, "op", &op) && !node_is(&op, "SETOP_NONE");
 }
 
+static bool is_union_all(const struct json_value *select)
+{
+	struct json_value op;
+	struct json_value all;
+	return json_find(select, "op", &op) && node_is(&op, "SETOP_UNION") &&
+	       json_find(select, "all", &all);
+}
+
 /* What keeps any SELECT from growing row by row, or group by group. */
 const char *growth_never(const struct growth_study *study, const struct json_value *select)
 {
@@ -89,8 +97,8 @@ const char *growth_never(const struct growth_study *study, const struct json_val
 		{"windowClause", "window functions: added rows change what earlier ones give"},
 	};
 	struct json_value value;
-	if (is_set_operation(select))
-		return "UNION, INTERSECT or EXCEPT: make a model of each part";
+	if (is_set_operation(select) && !is_union_all(select))
+		return "UNION without ALL, INTERSECT or EXCEPT: added rows may be there already";
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (json_find(select, refused[i].member, &value))
 			return refused[i].why;
@@ -124,7 +132,8 @@ static bool add_source(
 			.name = node_member_text(study->arena, table, "relname"),
 			.at = node_member_size(table, "location"),
 			.aliased = json_find(table, "alias", &value),
-			.fixed = fixed};
+			.fixed = fixed,
+			.arms = study->arms};
 	if (!json_find(table, "inh", &value))
 		source->fixed = "ONLY";
 	source->length = clauses_skip_name(growth->text, source->at) - source->at;
@@ -290,17 +299,30 @@ static bool visit_with(struct growth_study *study, const struct json_value *clau
 	return true;
 }
 
+/* `side`: 'l' or 'r'. */
+static bool visit_arm(struct growth_study *study, const struct json_value *arm, size_t number,
+	char side, const char *fixed)
+{
+	const char *around = study->arms;
+	study->arms = arena_printf(study->arena, "%s/%zu%c", around, number, side);
+	bool ok = visit_select(study, arm, true, fixed);
+	study->arms = around;
+	return ok;
+}
+
 static bool visit_select(
 	struct growth_study *study, const struct json_value *select, bool nested, const char *fixed)
 {
 	struct json_value key;
 	struct json_value part;
+	size_t number = study->unions += is_set_operation(select);
 	if (!fixed && nested)
 		fixed = why_not_by_row(study, select);
 	for (const char *at = select->text + 1; json_next_member(select, &at, &key, &part);) {
 		bool ok = true;
 		if (node_is(&key, "larg") || node_is(&key, "rarg")) {
-			ok = visit_select(study, &part, true, fixed ? fixed : in_expression);
+			ok = visit_arm(
+				study, &part, number, node_is(&key, "larg") ? 'l' : 'r', fixed);
 		} else if (node_is(&key, "withClause")) {
 			ok = visit_with(study, &part);
 		} else if (node_is(&key, "fromClause")) {

@@ -202,6 +202,7 @@ static bool walk_tree(struct walk *walk, const char *json, struct query *ret_que
 	ret_query->text = arena_strndup(walk->arena, walk->sql + start, length);
 	ret_query->relations = walk->relations;
 	ret_query->relation_count = walk->count;
+	ret_query->combined = json_find(&select, "op", &extra) && !node_is(&extra, "SETOP_NONE");
 	return true;
 }
 

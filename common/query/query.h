@@ -22,6 +22,7 @@ struct query {
 	struct query_relation
 		*relations; /* tables and views read, without names of CTEs; no repeats */
 	size_t relation_count;
+	bool combined; /* UNION, INTERSECT or EXCEPT of several SELECTs */
 };
 
 /*

@@ -9,12 +9,15 @@
 
 #define MAX_VIEWS 200
 
-static bool make_view(struct batch *batch, const char *query, struct err *err)
+/* Several SELECTs become the FROM of one, which has a list of columns and can be restricted. */
+static bool make_view(struct batch *batch, const char *query, bool combined, struct err *err)
 {
 	struct buf sql;
 	buf_init(&sql, BATCH_SQL_MAX);
-	buf_append_text(&sql, "CREATE TEMP VIEW penstock_growth AS\n");
+	buf_append_text(&sql, "CREATE TEMP VIEW penstock_growth AS");
+	buf_append_text(&sql, combined ? " SELECT * FROM (\n" : "\n");
 	buf_append_text(&sql, query);
+	buf_append_text(&sql, combined ? "\n) q" : "");
 	bool ok = sql.overflow ? err_fail(err, ERR_FATAL,
 					 "the query and the views it reads are "
 					 "too long")
@@ -250,8 +253,9 @@ static bool read_basis(
 	buf_init(&basis, 2 * BATCH_SQL_MAX);
 	buf_printf(&basis, "%s\n", growth->query.text);
 	key_list(model, &basis);
-	bool ok = make_view(batch, growth->query.text, err) &&
-		  add_functions(batch, model, &basis, err) && drop_view(batch, err) &&
+	bool ok = make_view(batch, growth->query.text, false, err) &&
+		  add_functions(batch, model, &basis, err) &&
+		  growth_find_keyed(batch, model, growth, err) && drop_view(batch, err) &&
 		  add_tokens(batch, growth, &basis, err);
 	if (ok) {
 		sha256_of(basis.data, basis.len, bytes);
@@ -267,7 +271,7 @@ bool growth_read(
 {
 	struct growth growth = {0};
 	/* With nothing but the catalog in the path, every printed name is qualified. */
-	if (!make_view(batch, model->query.text, err) ||
+	if (!make_view(batch, model->query.text, model->query.combined, err) ||
 		!database_exec(batch->database, "SET LOCAL search_path = pg_catalog", err) ||
 		!expand(batch, model, &growth.query, err) || !drop_view(batch, err) ||
 		!sort_sources(batch, model, &growth, err) ||

@@ -15,8 +15,10 @@ struct growth_place {
 
 struct growth {
 	struct query_growth query;
-	struct growth_place *places; /* as query.sources */
-	struct string_list fixed;    /* datasets in which nothing may be new */
+	struct growth_place *places;	    /* as query.sources */
+	struct string_list fixed;	    /* datasets in which nothing may be new */
+	const struct config_dataset *keyed; /* its key is the model's; NULL: no dataset's is */
+	const char **keyed_columns;	    /* of its table, in the unique_key's order */
 	const char *basis; /* digest of all else the result depends on: what it was then */
 };
 
@@ -26,5 +28,10 @@ struct growth {
  */
 MUST_CHECK bool growth_read(
 	struct batch *batch, const struct model *model, struct growth *ret_growth, struct err *err);
+
+/* growth_key.c: finds the dataset of which each row gives the row of the result that has its key,
+ * and no other. The view pg_temp.penstock_growth stands. */
+MUST_CHECK bool growth_find_keyed(
+	struct batch *batch, const struct model *model, struct growth *growth, struct err *err);
 
 #endif

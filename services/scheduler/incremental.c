@@ -21,6 +21,7 @@ struct turn {
 	const char *full; /* why the full query runs; NULL: it does not */
 	size_t *places;	  /* of the sources that have new rows */
 	size_t place_count;
+	const struct config_dataset *replaced; /* rows of which were, and the key tells which */
 };
 
 /* What the table holds is what the last publication left there, of the same basis. */
@@ -66,6 +67,22 @@ static bool find_news(struct turn *turn, const struct config_dataset *dataset, s
 	return true;
 }
 
+static bool check_dataset(struct turn *turn, const struct config_dataset *dataset, struct err *err)
+{
+	const struct growth *growth = &turn->growth;
+	const char *why = NULL;
+	if (!since_full_reason(turn->batch, turn->model, dataset, &growth->fixed, false, &why, err))
+		return false;
+	if (why && dataset == growth->keyed) {
+		if (!since_full_reason(
+			    turn->batch, turn->model, dataset, &growth->fixed, true, &why, err))
+			return false;
+		turn->replaced = why ? NULL : dataset;
+	}
+	turn->full = why;
+	return true;
+}
+
 static bool check_datasets(struct turn *turn, struct err *err)
 {
 	const struct growth *growth = &turn->growth;
@@ -78,8 +95,7 @@ static bool check_datasets(struct turn *turn, struct err *err)
 			seen = growth->places[j].growing == dataset;
 		if (seen)
 			continue;
-		if (!since_full_reason(
-			    turn->batch, turn->model, dataset, &growth->fixed, &turn->full, err) ||
+		if (!check_dataset(turn, dataset, err) ||
 			(!turn->full && !find_news(turn, dataset, err)))
 			return false;
 	}
@@ -130,8 +146,9 @@ static bool same_shape(struct turn *turn, struct shape *ret_fresh, struct err *e
 	       apply_refuse(turn->model, "its columns changed together with what it reads", err);
 }
 
-/* Each row comes of one: those that are new are all there is to do. */
-static bool append(struct turn *turn, struct err *err)
+/* Each row comes of one: those that are new are all there is to do, unless the table has one of
+ * their keys (*ret_again; nothing was done then). */
+static bool append(struct turn *turn, bool *ret_again, struct err *err)
 {
 	struct buf sql;
 	struct shape fresh;
@@ -148,11 +165,34 @@ static bool append(struct turn *turn, struct err *err)
 	publish_same_key(turn->model, "n", &sql);
 	buf_append_text(&sql, ")");
 	ok = ok && ask(turn, &sql, &again, err);
-	if (ok && again)
-		turn->full = "a new row has the key of an earlier one";
 	ok = ok && (again || publish_append(turn->batch, turn->model, &fresh, err));
+	if (ok)
+		*ret_again = again;
 	buf_release(&sql);
 	return ok;
+}
+
+/* "k FROM ...": the keys of the rows that one source's new rows give. Replaced rows have to go even
+ * where the new ones give none. */
+static void touched_sql(const struct turn *turn, size_t place, struct buf *sql)
+{
+	const struct growth *growth = &turn->growth;
+	if (growth->places[place].growing != turn->replaced) {
+		key_list(turn->model, sql);
+		buf_append_text(sql, " FROM (\n");
+		added_sql(turn, place, sql);
+		buf_append_text(sql, "\n) q");
+		return;
+	}
+	for (size_t i = 0; i < turn->model->unique_key.count; i++) {
+		buf_append_text(sql, i ? ", q." : "q.");
+		quote_identifier(sql, growth->keyed_columns[i]);
+		buf_append_text(sql, " AS ");
+		quote_identifier(sql, turn->model->unique_key.items[i]);
+	}
+	buf_append_text(sql, " FROM ");
+	since_rows_sql(turn->model, turn->replaced, sql);
+	buf_append_text(sql, " q");
 }
 
 /* The keys whose rows may have changed; none may be null in part. */
@@ -163,10 +203,7 @@ static bool find_touched(struct turn *turn, struct err *err)
 	buf_init(&sql, 64 * (size_t)QUERY_MAX_BYTES);
 	for (size_t i = 0; i < turn->place_count; i++) {
 		buf_append_text(&sql, i ? "\nUNION\nSELECT " : "SELECT DISTINCT ");
-		key_list(turn->model, &sql);
-		buf_append_text(&sql, " FROM (\n");
-		added_sql(turn, turn->places[i], &sql);
-		buf_append_text(&sql, "\n) q");
+		touched_sql(turn, turn->places[i], &sql);
 	}
 	bool ok = publish_fill(turn->batch, PUBLISH_TOUCHED, buf_text(&sql), err);
 	buf_clear(&sql);
@@ -227,8 +264,8 @@ static bool try_parts(struct turn *turn, struct err *err)
 		return true;
 	if (!database_exec(database, "SAVEPOINT penstock_parts", err))
 		return false;
-	bool append_only = !turn->growth.query.grouped && turn->place_count == 1;
-	if (append_only ? append(turn, err) : recalculate(turn, err))
+	bool by_key = turn->growth.query.grouped || turn->place_count > 1 || turn->replaced;
+	if ((by_key || append(turn, &by_key, err)) && (!by_key || recalculate(turn, err)))
 		return database_exec(database, "RELEASE SAVEPOINT penstock_parts", err);
 	if (!is_about_query(err))
 		return false;
@@ -266,7 +303,8 @@ bool publish_incremental(struct batch *batch, const struct model *model, struct 
 		return false;
 	result->note = turn.full ? arena_printf(&batch->arena, "in full: %s", turn.full)
 		       : turn.place_count
-			       ? arena_printf(&batch->arena, "new rows since run %s", turn.last_run)
+			       ? arena_printf(&batch->arena, "new %srows since run %s",
+					 turn.replaced ? "and replaced " : "", turn.last_run)
 			       : "nothing new";
 	return (!turn.full || publish_table(batch, model, err)) && note_basis(&turn, err);
 }

@@ -29,6 +29,7 @@ struct leader {
 	int closing; /* eventfd: readable once leader_stop was called */
 	struct database *database;
 	unsigned failures; /* in a row */
+	bool stood_by;	   /* said once */
 	pthread_mutex_t mutex;
 	bool holds;	    /* under the mutex */
 	int64_t generation; /* under the mutex */
@@ -65,7 +66,24 @@ static bool raise_generation(struct leader *leader, struct err *err)
 	int64_t generation = database_int(rows, 0, 0);
 	database_rows_free(rows);
 	set_state(leader, true, generation);
+	leader->stood_by = false;
 	log_info("leading", log_int("generation", generation));
+	return true;
+}
+
+static bool stand_by(struct leader *leader, struct err *err)
+{
+	struct database_rows *rows = NULL;
+	if (leader->stood_by)
+		return true;
+	if (!database_query(leader->database,
+		    "SELECT holder FROM penstock.leader WHERE name = 'scheduler'", NULL, 0, &rows,
+		    err))
+		return false;
+	log_info("standing by: another scheduler leads",
+		log_str("leader", database_row_count(rows) ? database_text(rows, 0, 0) : ""));
+	database_rows_free(rows);
+	leader->stood_by = true;
 	return true;
 }
 
@@ -82,7 +100,7 @@ static bool stand(struct leader *leader, struct err *err)
 		return false;
 	bool won = database_bool(rows, 0, 0);
 	database_rows_free(rows);
-	return !won || raise_generation(leader, err);
+	return won ? raise_generation(leader, err) : stand_by(leader, err);
 }
 
 static bool ping(struct leader *leader, struct err *err)

@@ -184,7 +184,7 @@ bool live_write(struct batch *batch, const struct model *live, struct err *err)
 	buf_init(&sql, BATCH_SQL_MAX);
 	buf_init(&full, BATCH_SQL_MAX);
 	buf_append_text(&sql, "WITH penstock_since AS MATERIALIZED (SELECT ");
-	since_reason_sql(base, base->speed->growing, &base->speed->fixed, &sql);
+	since_reason_sql(base, base->speed->growing, &base->speed->fixed, false, &sql);
 	buf_append_text(&sql, " IS NULL AS added)\n");
 	added_way(base, &shape, &sql);
 	buf_append_text(&sql, "\nUNION ALL\n");

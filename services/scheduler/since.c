@@ -21,7 +21,7 @@ static void text_array(const struct string_list *list, struct buf *out)
 }
 
 void since_reason_sql(const struct model *model, const struct config_dataset *growing,
-	const struct string_list *fixed, struct buf *out)
+	const struct string_list *fixed, bool keyed, struct buf *out)
 {
 	buf_append_text(out, "penstock.full_reason(");
 	quote_literal(out, model->name);
@@ -31,18 +31,18 @@ void since_reason_sql(const struct model *model, const struct config_dataset *gr
 	quote_literal(out, growing->name);
 	buf_append_text(out, ", ");
 	text_array(fixed, out);
-	buf_append_text(out, ")");
+	buf_append_text(out, keyed ? ", true)" : ")");
 }
 
 bool since_full_reason(struct batch *batch, const struct model *model,
-	const struct config_dataset *growing, const struct string_list *fixed,
+	const struct config_dataset *growing, const struct string_list *fixed, bool keyed,
 	const char **ret_reason, struct err *err)
 {
 	struct buf sql;
 	struct database_rows *rows = NULL;
 	buf_init(&sql, BATCH_SQL_MAX);
 	buf_append_text(&sql, "SELECT ");
-	since_reason_sql(model, growing, fixed, &sql);
+	since_reason_sql(model, growing, fixed, keyed, &sql);
 	bool ok = database_query(batch->database, buf_text(&sql), NULL, 0, &rows, err);
 	if (ok) {
 		const char *reason = database_text(rows, 0, 0);

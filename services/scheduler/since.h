@@ -10,17 +10,18 @@
 
 /*
  * *ret_reason is NULL when what the model's query gave then and the rows of dataset `growing` since
- * are all there is to know: no row of it was replaced or removed, and nothing is new in the
- * datasets `fixed`. Otherwise why the full query has to run (memory from batch->arena). For the
- * snapshot of the transaction in hand.
+ * are all there is to know: no row of it was replaced (with `keyed` they may: the ledger says
+ * which rows those are, too) or removed, and nothing is new in the datasets `fixed`. Otherwise why
+ * the full query has to run (memory from batch->arena). For the snapshot of the transaction in
+ * hand.
  */
 MUST_CHECK bool since_full_reason(struct batch *batch, const struct model *model,
-	const struct config_dataset *growing, const struct string_list *fixed,
+	const struct config_dataset *growing, const struct string_list *fixed, bool keyed,
 	const char **ret_reason, struct err *err);
 
 /* SQL: what since_full_reason answers, as text or null, for the snapshot of the statement. */
 void since_reason_sql(const struct model *model, const struct config_dataset *growing,
-	const struct string_list *fixed, struct buf *out);
+	const struct string_list *fixed, bool keyed, struct buf *out);
 
 /*
  * SQL: a query in parentheses, to stand in the dataset's table's place: its rows since. Right only

@@ -45,14 +45,14 @@ END $$;
 
 -- Whether a dataset's table is still what a snapshot saw, but for rows that were added: null, or why not.
 -- A table that another dataset has loaded, too (one was renamed), is not: what the ledger tells about this one
--- is not all that is new in it.
-CREATE FUNCTION penstock.dataset_rewritten(of_dataset text, seen pg_snapshot) RETURNS text
+-- is not all that is new in it. but_replaced: rows that took the place of others with their key do not count.
+CREATE FUNCTION penstock.dataset_rewritten(of_dataset text, seen pg_snapshot, but_replaced boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path FROM CURRENT AS $$
   SELECT CASE
     WHEN EXISTS (SELECT FROM penstock.rewrite r
                  WHERE r.dataset = of_dataset AND NOT pg_visible_in_snapshot(r.txid, seen))
       THEN 'rows were removed or rewritten: ' || of_dataset
-    WHEN EXISTS (SELECT FROM penstock.chunk c
+    WHEN NOT but_replaced AND EXISTS (SELECT FROM penstock.chunk c
                  WHERE c.dataset = of_dataset AND c.replaced > 0 AND c.txid >= pg_snapshot_xmin(seen)
                    AND NOT pg_visible_in_snapshot(c.txid, seen))
       THEN 'rows were replaced: ' || of_dataset
@@ -69,7 +69,9 @@ $$;
 -- Null: a model's last publication and the rows of `growing` loaded since (penstock.since_rows) make up
 -- what its query would give now. Otherwise why only the full query is right: it was never published, its
 -- SQL was another, a restore, rows of `growing` replaced or removed, anything new in one of `fixed`.
-CREATE FUNCTION penstock.full_reason(of_model text, of_definition text, growing text, fixed text[])
+-- keyed: a row of `growing` gives the row of the result that has its key, so that replaced rows do not matter.
+CREATE FUNCTION penstock.full_reason(
+  of_model text, of_definition text, growing text, fixed text[], keyed boolean DEFAULT false)
 RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT AS $$
   SELECT CASE
@@ -77,7 +79,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SECURITY DEFINER SET search_path FROM CURRENT 
     WHEN m.definition <> of_definition THEN 'its SQL has changed since'
     WHEN m.origin <> penstock.origin() OR penstock.is_restored() THEN 'the database was restored'
     ELSE coalesce(
-      (SELECT min(penstock.dataset_rewritten(d.dataset, m.snapshot))
+      (SELECT min(penstock.dataset_rewritten(d.dataset, m.snapshot, keyed AND d.dataset = growing))
        FROM unnest(growing || fixed) AS d (dataset)),
       (SELECT 'rows were added: ' || c.dataset FROM penstock.chunk c
        WHERE c.dataset = ANY (fixed) AND c.rows > 0 AND c.txid >= pg_snapshot_xmin(m.snapshot)

@@ -25,6 +25,10 @@ QUERIES = {
                              "GROUP BY b.day, b.shop"),
     "pairs": ("id, shop", "SELECT s.id, c.id AS shop FROM raw.sales s, raw.shops c "
                           "WHERE c.id <= s.shop AND s.id NOT IN (SELECT r.shop FROM raw.rates r)"),
+    "united": ("kind, id", "SELECT 's' AS kind, id, note FROM staging.sales WHERE amount > 5 "
+                           "UNION ALL SELECT 'c', id, name FROM raw.shops UNION ALL SELECT 'none', -1, NULL"),
+    "joined": ("shop", "SELECT q.shop, count(*) AS n, max(q.x) AS x FROM (SELECT s.shop, s.id AS x FROM raw.sales s "
+                       "JOIN raw.shops c ON c.id = s.shop UNION ALL SELECT c.id, 0 FROM raw.shops c) q GROUP BY q.shop"),
     "distinct": ("day", "SELECT DISTINCT day FROM staging.sales"),
 }
 
@@ -171,6 +175,56 @@ def test_only_what_new_rows_touch_is_calculated(warehouse):
     assert warehouse.database.execute("SELECT * FROM marts.m ORDER BY 1") == [(1, 102), (2, 100), (3, 4)]
     assert "division by zero" in warehouse.project.run("run", "--full", code=1).err
     assert "division by zero" in warehouse.project.run("run", "--full-refresh", "rows", code=1).err
+
+
+def test_arms_of_a_union_grow_alone(warehouse):
+    """Rows smuggled in past the ledger would make the arms they are in fail."""
+    warehouse.model("marts.rows", "SELECT 's' AS kind, id, 100 / amount AS x FROM raw.sales\nUNION ALL\n"
+                    "SELECT 'h', id, 1 / length(name) FROM raw.shops", "kind, id")
+    warehouse.model("marts.more", "SELECT id, note FROM raw.sales UNION ALL SELECT -1, 'unknown'", "id")
+    warehouse.project.model("staging.names", "SELECT id, note AS name FROM raw.sales WHERE note <> '' UNION ALL "
+                            "SELECT id, name FROM raw.shops WHERE 1 / length(name) >= 0")
+    warehouse.model("marts.groups", "SELECT name, count(*) AS n, max(id) AS last FROM staging.names GROUP BY name", "name")
+    warehouse.sales.chunk(1, 0, 1, {1: sale(1, note="a")})
+    warehouse.shops.chunk(1, 0, 1, {1: (1, "a"), 2: (2, "bb")})
+    warehouse.notes()
+    warehouse.database.execute("INSERT INTO raw.shops VALUES (9, '', 0, 1)")
+    warehouse.sales.chunk(2, 0, 1, {1: sale(2, note="a"), 2: sale(3, amount=5, note="new")})
+    results = warehouse.project.results("--exclude", "groups")
+    assert results["marts.rows"] == results["marts.more"] == ("published", 2, 0, 0)
+    warehouse.database.execute("DELETE FROM raw.shops WHERE id = 9")
+    assert warehouse.project.results()["marts.groups"] == ("published", 1, 1, 0)
+    warehouse.database.execute("INSERT INTO raw.sales VALUES (99, 1, '2024-01-01', 0, NULL, 0, 1)")
+    warehouse.shops.chunk(2, 0, 1, {1: (3, "bb")})
+    results = warehouse.project.results()
+    assert results["marts.rows"] == ("published", 1, 0, 0) and results["marts.groups"] == ("published", 0, 1, 0)
+    assert warehouse.database.execute("SELECT * FROM marts.groups ORDER BY 1") == [("a", 3, 2), ("bb", 2, 3), ("new", 1, 3)]
+
+
+def test_replaced_rows_of_the_same_key(warehouse):
+    """A row smuggled in past the ledger would make the full query fail."""
+    warehouse.project.model("staging.big", "SELECT id AS sale, shop, 100 / amount AS x FROM raw.sales WHERE shop > 0")
+    query = "SELECT b.sale, b.x, c.name FROM staging.big b LEFT JOIN raw.shops c ON c.id = b.shop"
+    warehouse.model("marts.m", query, "sale")
+    warehouse.model("marts.other", "SELECT sale + 0 AS sale, x FROM staging.big WHERE x > 0", "sale")
+    warehouse.shops.chunk(1, 0, 1, {1: (1, "a")})
+    warehouse.sales.chunk(5, 0, 1, {i: sale(i) for i in range(1, 6)})
+    warehouse.notes()
+    warehouse.database.execute("INSERT INTO raw.sales VALUES (99, 1, '2024-01-01', 0, NULL, 0, 1)")
+    warehouse.sales.chunk(7, 0, 1, {1: sale(1, amount=50), 2: sale(2, shop=0), 3: sale(6, amount=4), 4: sale(6, amount=5)})
+    warehouse.sales.chunk(4, 0, 1, {1: sale(3, amount=9), 2: sale(7, shop=0)})  # older: the first stays out
+    result = warehouse.project.run("run", "m", "--json").json()[0]
+    assert (result["message"], result["inserted"], result["updated"], result["deleted"]) == (
+        "new and replaced rows since run 1", 1, 1, 1)
+    warehouse.database.execute("DELETE FROM raw.sales WHERE id = 99")
+    warehouse.check("m", query)
+    assert warehouse.notes()["marts.other"] == "in full: rows were replaced: sales"
+    warehouse.sales.retract(7)
+    assert warehouse.note() == "in full: rows were removed or rewritten: sales"
+    warehouse.shops.chunk(2, 0, 1, {1: (1, "b")})
+    warehouse.sales.chunk(8, 0, 1, {1: sale(3, amount=20)})
+    assert warehouse.note() == "in full: rows were replaced: shops"
+    warehouse.check("m", query)
 
 
 def test_what_makes_a_run_full(warehouse):

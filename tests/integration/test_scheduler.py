@@ -105,6 +105,8 @@ def test_another_takes_over(project, database, how):
     generation, first = leader(database)
     load(database, 2)
     wait_until(lambda: values(database) == [1, 2])
+    second = next(service for pid, service in services.items() if pid != first)
+    wait_until(lambda: "standing by: another scheduler leads" in second.output(), what="the second says that it waits")
     getattr(services[first], how)()
     wait_until(lambda: leader(database)[1] not in (0, first), timeout=60, what="the second leads")
     assert leader(database)[0] == generation + 1
