@@ -68,9 +68,18 @@ bool property_meta(struct property_reader *reader, const struct tree_node *node)
 	return !owner || property_text(reader, owner, &reader->relation->owner);
 }
 
+static const struct property_key config_keys[] = {{"meta", property_meta}, {NULL, NULL}};
+
+static bool read_config(struct property_reader *reader, const struct tree_node *node)
+{
+	return property_map(
+		reader, node, config_keys, "config (what a model becomes its SQL file says)");
+}
+
 static const struct property_key model_keys[] = {
 	{"name", property_skip},
 	{"meta", property_meta},
+	{"config", read_config},
 	{"description", property_description},
 	{"columns", property_columns},
 	{"data_tests", property_checks},

@@ -69,6 +69,11 @@ static bool read_inclusive(struct property_reader *reader, const struct tree_nod
 	return ok;
 }
 
+static bool read_strictly(struct property_reader *reader, const struct tree_node *node)
+{
+	return read_bool(reader, node, &reader->check->exclusive);
+}
+
 static bool read_trim(struct property_reader *reader, const struct tree_node *node)
 {
 	bool trim = true;
@@ -319,7 +324,7 @@ const struct property_kind property_kinds[CHECK_KINDS] = {
 		KEYS({"to", read_to}, {"field", read_field}), NULL, has_relation},
 	[CHECK_RANGE] = {"accepted_range", "expect_column_values_to_be_between", true, false,
 		KEYS({"min_value", read_low}, {"max_value", read_high},
-			{"inclusive", read_inclusive}),
+			{"inclusive", read_inclusive}, {"strictly", read_strictly}),
 		NULL, has_range},
 	[CHECK_REGEX] = {"regex", "expect_column_values_to_match_regex", true, false,
 		KEYS({"regex", read_regex}), read_regex, has_text},

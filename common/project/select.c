@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "project/project.h"
 
@@ -67,6 +68,21 @@ static bool mark_word(struct project *project, const char *word, bool *ret_marks
 	return true;
 }
 
+static bool no_model(
+	const struct project *project, const char *option, const char *word, struct err *err)
+{
+	struct nearest nearest;
+	nearest_begin(&nearest, word);
+	for (size_t i = 0; i < project->model_count; i++) {
+		nearest_try(&nearest, project->models[i].name);
+		if (!strchr(word, '.'))
+			nearest_try(&nearest, project->models[i].table);
+	}
+	return err_usage(err, "%sno model is called '%s'%s%s%s", option, word,
+		nearest.best ? ": did you mean '" : "", nearest.best ? nearest.best : "",
+		nearest.best ? "'?" : "");
+}
+
 static bool set_selected(
 	struct project *project, const struct string_list *words, bool selected, struct err *err)
 {
@@ -76,7 +92,7 @@ static bool set_selected(
 		if (!mark_word(project, words->items[i], marks, &found, err))
 			return false;
 		if (!found)
-			return err_usage(err, "no model is called '%s'", words->items[i]);
+			return no_model(project, "", words->items[i], err);
 		for (size_t j = 0; j < project->model_count; j++)
 			if (marks[j])
 				project->models[j].selected = selected;
@@ -153,9 +169,12 @@ bool project_select_rebuild(
 		if (marks[i])
 			found = &project->models[i];
 	}
+	if (!found && !strchr(name, '.'))
+		return err_usage(err,
+			"--rebuild: name the model with its schema, as marts.orders, not '%s'",
+			name);
 	if (!found)
-		return err_usage(
-			err, "--rebuild: no model is called '%s'; name it with its schema", name);
+		return no_model(project, "--rebuild: ", name, err);
 	mark_descendants(project, marks);
 	for (size_t i = 0; i < project->model_count; i++)
 		if (marks[i])

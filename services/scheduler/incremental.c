@@ -247,15 +247,19 @@ static bool recalculate(struct turn *turn, struct err *err)
 	return ok;
 }
 
-/* Syntax error or access rule violation; feature not supported. */
+/* Syntax error or access rule violation, feature not supported, data exception. */
 static bool is_about_query(const struct err *err)
 {
-	return strncmp(err->native, "42", 2) == 0 || strncmp(err->native, "0A", 2) == 0;
+	static const char *const classes[] = {"42", "0A", "22"};
+	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+		if (strncmp(err->native, classes[i], strlen(classes[i])) == 0)
+			return true;
+	return false;
 }
 
 /*
- * A query that does not bear being put together like this (it reads a table's ctid, or groups by
- * what unnest returns) runs in full.
+ * A query that does not bear being put together like this (it reads a table's ctid, groups by what
+ * unnest returns, or is planned otherwise and divides before it asks for zero) runs in full.
  */
 static bool try_parts(struct turn *turn, struct err *err)
 {

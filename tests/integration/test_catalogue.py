@@ -68,7 +68,7 @@ def project(database, unique, tmp_path):
     project.model("marts.total", "SELECT count(*) AS n, sum(amount) AS total FROM staging.clean", materialized="table",
                   description="all <sales>", owner="finance")
     project.model("marts.both", "SELECT t.total FROM marts.total t, raw.other o", materialized="table")
-    project.properties("version: 2\nmodels:\n  - name: marts.total\n    columns:\n      - name: total\n"
+    project.properties("version: 2\nmodels:\n  - name: marts.total\n    config: {meta: {owner: controllers}}\n    columns:\n      - name: total\n"
                        "        description: in \"euros\"\n        data_tests: [not_null]\n"
                        "sources:\n  - name: raw\n    tables:\n      - name: sales\n        meta: {owner: nobody}\n"
                        "        columns:\n          - name: id\n            data_tests: [unique]\n")
@@ -89,7 +89,7 @@ def test_what_the_files_say(project):
     assert (sales["table"], sales["owner"], sales["key"], sales["read by"]) == ("raw.sales", "the shop", "id", "staging.clean")
     assert page.columns("dataset-sales") == [["id", "bigint", "number & <b>more</b>", "unique"],
                                              ["amount", "double precision null", "", ""]]
-    assert page.facts("model-marts.total")["owner"] == "finance"
+    assert page.facts("model-marts.total")["owner"] == "controllers"
     assert page.columns("model-marts.total") == [["total", "", 'in "euros"', "not_null"]]
     assert page.facts("report-answer") == {"format": "html", "SQL": page.facts("report-answer")["SQL"], "from": "marts.both"}
     assert "last run" not in page.facts("model-marts.total")

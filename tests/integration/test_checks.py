@@ -99,6 +99,8 @@ KINDS = [  # column ('': the table), check, failures by another way
     ("amount", {"accepted_range": {"min_value": 0, "max_value": 100, "inclusive": False}},
      count(lambda v: not 0 < v < 100, "amount")),
     ("amount", {"accepted_range": {"min_value": -3, "max_value": 100}}, 0),
+    ("amount", {"dbt_expectations.expect_column_values_to_be_between": {"min_value": 0, "max_value": 100, "strictly": True}},
+     count(lambda v: not 0 < v < 100, "amount")),
     ("amount", {"accepted_range": {"max_value": "id * 30", "config": {"where": "id is not null"}}}, 0),
     ("day", {"accepted_range": {"min_value": "2000-01-01", "max_value": "current_date + 1"}},
      count(lambda v: not "2000" < v < "2026-11", "day")),

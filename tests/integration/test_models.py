@@ -343,6 +343,7 @@ def test_rows_of_others_are_not_a_models_to_replace(project, database):
 
 
 PROPERTIES = [
+    ("models:\n  - name: good\n    config: {materialized: table}", ":3: unknown key 'materialized' in config (what a model becomes"),
     ("models:\n  - name: nobody", ":2: no SQL file, or more than one, makes a model called 'nobody'"),
     ("models:\n  - name: good\n    tests: [unique]", ":3: unique is about a column"),
     ("models:\n  - name: good\n    columns:\n      - {name: a, data_tests: [unik]}", ":4: unknown check 'unik'"),
@@ -370,7 +371,8 @@ def test_selection(project, database):
     project.model("staging.b", "SELECT 2 AS x", materialized="table")
     assert "reads model marts.a, which has not been built" in project.run("run", "marts.b", code=2).err
     assert "more than one model" in project.run("run", "b", code=2).err
-    assert "no model is called" in project.run("run", "c", code=2).err
+    assert "no model is called 'c'" in project.run("run", "c", code=2).err
+    assert "called 'stagin.b': did you mean 'staging.b'?" in project.run("run", "stagin.b", code=2).err
     assert set(project.results("marts.*")) == {"marts.a", "marts.b"}
     assert set(project.results("a", "staging.b")) == {"marts.a", "staging.b"}
 
