@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 
+#include "penstock_scheduler_sql.h"
 #include "postgres/quote.h"
 #include "scheduler/growth.h"
 #include "scheduler/publish.h"
@@ -102,17 +103,47 @@ static bool check_datasets(struct turn *turn, struct err *err)
 	return true;
 }
 
-static bool why_full(struct turn *turn, struct err *err)
+static bool is_out_of_sight(struct turn *turn, bool *ret_answer, struct err *err)
+{
+	struct buf name;
+	struct database_rows *rows = NULL;
+	buf_init(&name, 1024);
+	quote_qualified(&name, turn->model->schema, turn->model->table);
+	const char *parameters[] = {buf_text(&name)};
+	bool ok = database_query(
+		turn->batch->database, sql_scheduler_key_out_of_sight, parameters, 1, &rows, err);
+	if (ok)
+		*ret_answer = database_bool(rows, 0, 0);
+	database_rows_free(rows);
+	buf_release(&name);
+	return ok;
+}
+
+/* What the key needs so that its rows can be told apart. */
+static bool check_key(struct turn *turn, struct err *err)
 {
 	bool indexed = false;
+	bool hidden = false;
+	if (!key_indexed(turn->batch, turn->model, &indexed, err) ||
+		!is_out_of_sight(turn, &hidden, err))
+		return false;
+	if (!indexed)
+		turn->full = "its table has no unique index on the key: run --rebuild makes one";
+	else if (hidden)
+		turn->full =
+			"the operator = of the key's type is neither in the model's schema nor "
+			"in public";
+	return true;
+}
+
+static bool why_full(struct turn *turn, struct err *err)
+{
 	if (turn->batch->full)
 		turn->full = "it was asked for";
 	else if (turn->old.kind != SHAPE_TABLE)
 		turn->full = "never published";
-	else if (!key_indexed(turn->batch, turn->model, &indexed, err))
+	else if (!check_key(turn, err))
 		return false;
-	else if (!indexed)
-		turn->full = "its table has no unique index on the key: run --rebuild makes one";
 	return turn->full || (check_datasets(turn, err) && (turn->full || check_basis(turn, err)));
 }
 

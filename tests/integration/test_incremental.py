@@ -269,6 +269,23 @@ def test_keys_that_fail_a_full_run_fail_this_one(warehouse):
     assert warehouse.database.execute("TABLE marts.m") == [("a", 1)]
 
 
+def test_a_key_whose_equality_is_out_of_sight(warehouse):
+    """Without citext's own operator "a" and "A" would be two texts, and half of each group be left out."""
+    warehouse.database.execute("CREATE SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; "
+                               "ALTER TABLE raw.sales ALTER note TYPE ext.citext")
+    query = "SELECT note, count(*) AS n FROM raw.sales GROUP BY note"
+    warehouse.model("marts.m", query, "note")
+    warehouse.sales.chunk(1, 0, 1, {1: sale(1, note="a"), 2: sale(2, note="A")})
+    warehouse.notes()
+    warehouse.sales.chunk(2, 0, 1, {1: sale(3, note="A")})
+    assert warehouse.note().startswith("in full: the operator = of the key's type")
+    assert warehouse.database.value("SELECT n FROM marts.m") == 3
+    warehouse.database.execute("ALTER EXTENSION citext SET SCHEMA public")
+    warehouse.notes()
+    warehouse.sales.chunk(3, 0, 1, {1: sale(4, note="A")})
+    assert warehouse.note().startswith("new rows") and warehouse.database.value("SELECT n FROM marts.m") == 4
+
+
 def test_a_null_key_that_no_result_has_is_none(warehouse):
     query = "SELECT shop, count(*) AS n FROM raw.sales GROUP BY shop HAVING count(shop) > 0"
     warehouse.model("marts.m", query, "shop")
