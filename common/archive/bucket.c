@@ -207,7 +207,8 @@ bool bucket_open(const char *location, const struct s3_settings *s3, struct arch
 	static const struct s3_settings none = {"", "", "", "", "", S3_STYLE_AUTO};
 	struct s3_place place;
 	struct s3 *session = NULL;
-	if (!s3_place_parse(location, &place, err) || !s3_open(s3 ? s3 : &none, &session, err))
+	if (!s3_place_parse(location, &place, err) || !spool_check(err) ||
+		!s3_open(s3 ? s3 : &none, &session, err))
 		return err_prefix(err, "archive");
 	struct bucket *bucket = calloc(1, sizeof(*bucket));
 	if (!bucket)

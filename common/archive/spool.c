@@ -26,22 +26,34 @@ void spool_release(struct spool *spool)
 bool spool_begin(struct spool *spool, struct err *err)
 {
 	char path[PATH_MAX];
-	const char *folder = getenv("TMPDIR");
 	spool_release(spool);
-	snprintf(path, sizeof(path), "%s/penstock-XXXXXX", folder && *folder ? folder : "/var/tmp");
+	snprintf(path, sizeof(path), "%s/penstock-XXXXXX", file_scratch_folder());
 	spool->fd = mkostemp(path, O_CLOEXEC);
 	if (spool->fd < 0)
 		return err_fail_errno(
-			err, ERR_RETRY, "creating %s (TMPDIR may name another folder)", path);
+			err, ERR_RETRY, "creating %s (TMPDIR can name another folder)", path);
 	unlink(path);
 	spool->hash = sha256_new();
 	return true;
 }
 
+bool spool_check(struct err *err)
+{
+	struct spool spool;
+	struct err why = {0};
+	spool_init(&spool);
+	bool ok = spool_begin(&spool, &why);
+	spool_release(&spool);
+	return ok || err_config(err,
+			     "copies of what goes to a bucket need a folder with room for the "
+			     "largest file: %s",
+			     why.message);
+}
+
 bool spool_add(struct spool *spool, const void *data, size_t n, struct err *err)
 {
 	if (!file_write_all(spool->fd, data, n, err))
-		return err_prefix(err, "keeping a copy in TMPDIR or /var/tmp");
+		return err_prefix(err, "keeping a copy in %s", file_scratch_folder());
 	sha256_add(spool->hash, data, n);
 	spool->size += (int64_t)n;
 	return true;

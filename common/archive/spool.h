@@ -22,6 +22,8 @@ struct spool {
 void spool_init(struct spool *spool);
 /* Empty and without a file again. */
 void spool_release(struct spool *spool);
+/* Whether one could begin; a configuration error that says what to do if not. */
+MUST_CHECK bool spool_check(struct err *err);
 /* RETRY when there is no room. */
 MUST_CHECK bool spool_begin(struct spool *spool, struct err *err);
 MUST_CHECK bool spool_add(struct spool *spool, const void *data, size_t n, struct err *err);

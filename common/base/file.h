@@ -28,6 +28,8 @@ MUST_CHECK bool file_make_folder(const char *path, struct err *err);
 /* Makes a rename or link in the folder of `path` durable. */
 MUST_CHECK bool file_sync_folder_of(const char *path, struct err *err);
 
+/* Where copies lie that nobody else needs: TMPDIR, or /var/tmp. */
+const char *file_scratch_folder(void);
 /* base/name; `name` itself when absolute; `base` when name is ".". */
 char *file_join(struct arena *arena, const char *base, const char *name);
 /* Whether a file of this name is hidden, or by its ending not yet whole or no longer wanted. */

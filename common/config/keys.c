@@ -60,7 +60,8 @@ static const struct key config_rows[] = {
 		.offset = AT(s3.region),
 		.fallback = "",
 		.expected = "a region's name",
-		.doc = "Empty: `AWS_REGION`, `AWS_DEFAULT_REGION`, or else `us-east-1`."},
+		.doc = "Empty: `AWS_REGION`, `AWS_DEFAULT_REGION`, the profile's, or else "
+		       "`us-east-1`."},
 	{.path = "s3.access_key",
 		.type = &value_text,
 		.offset = AT(s3.access_key),
@@ -68,7 +69,8 @@ static const struct key config_rows[] = {
 		.expected = "an access key's id",
 		.doc = "Empty: credentials come from `AWS_ACCESS_KEY_ID`, "
 		       "`AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or else from the "
-		       "profile `AWS_PROFILE` of `~/.aws/credentials`."},
+		       "profile `AWS_PROFILE` of `~/.aws/credentials`, or else from the role of "
+		       "the pod, container or machine."},
 	{.path = "s3.secret_key",
 		.type = &value_secret,
 		.offset = AT(s3.secret_key),

@@ -93,7 +93,10 @@ static size_t on_read(char *to, size_t size, size_t count, void *context)
 		return 0;
 	if ((int64_t)most > left)
 		most = (size_t)left;
-	run->failed = !exchange->send(exchange->context, to, most, &n, &run->why);
+	if (exchange->text)
+		memcpy(to, exchange->text + run->sent, n = most);
+	else
+		run->failed = !exchange->send(exchange->context, to, most, &n, &run->why);
 	if (!run->failed && n == 0) {
 		run->failed = true;
 		err_fail(&run->why, ERR_RETRY, "the content ended %lld bytes too early",
@@ -174,7 +177,7 @@ static void set_method(struct run *run)
 		curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
 	else
 		curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, exchange->method);
-	if (!exchange->send)
+	if (!exchange->send && !exchange->text)
 		return;
 	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
 	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)exchange->send_bytes);
@@ -206,6 +209,8 @@ static void set_options(struct run *run, struct curl_slist *headers)
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, run);
 	if (exchange->ca && *exchange->ca)
 		curl_easy_setopt(curl, CURLOPT_CAINFO, exchange->ca);
+	if (exchange->direct)
+		curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	if (exchange->unpack)
 		curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "gzip");
 	set_method(run);

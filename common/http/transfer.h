@@ -23,8 +23,9 @@ struct http_exchange {
 	const char *url;	    /* http:// or https://; sent as it is, so escaped already */
 	const char *const *headers; /* "Name: value" */
 	size_t header_count;
-	/* The body that is sent: `send_bytes` of them, 0 for none. *ret_n == 0 before is an error.
-	 */
+	/* The body that is sent, `send_bytes` of them: text, or what `send` gives, where *ret_n ==
+	 * 0 before the end is an error. Neither: there is none. */
+	const char *text;
 	bool (*send)(void *context, void *to, size_t n, size_t *ret_n, struct err *err);
 	int64_t send_bytes;
 	/* Gets each header line of the answer, the name in lower case. May be NULL. */
@@ -36,6 +37,7 @@ struct http_exchange {
 	int64_t max_bytes;   /* of a 2xx body; longer ones are an error, 0: no limit */
 	const char *ca;	     /* file of certificates to trust; NULL or "": the system's */
 	bool unpack;	     /* accept gzip; on_body and max_bytes see what it holds */
+	bool direct;	     /* past any proxy: the server is this machine's own */
 	int64_t connect_ms;
 	int64_t idle_ms;   /* with no byte moved for this long the exchange fails */
 	int64_t total_ms;  /* 0: no limit */

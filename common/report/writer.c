@@ -39,12 +39,11 @@ static bool flush(struct report_writer *writer, struct err *err)
 static bool open_temporary(struct report_writer *writer, struct err *err)
 {
 	const char *name = file_name(writer->path);
-	const char *folder = getenv("TMPDIR");
 	char *temporary = writer->temporary;
 	size_t size = sizeof(writer->temporary);
 	int n = writer->s3
 			? snprintf(temporary, size, "%s/penstock-report-XXXXXX",
-				  folder && *folder ? folder : "/var/tmp")
+				  file_scratch_folder())
 			: snprintf(temporary, size, "%.*s.%s.%ld.new", (int)(name - writer->path),
 				  writer->path, name, (long)getpid());
 	if (n >= (int)size)

@@ -320,6 +320,7 @@ bool s3_perform(struct s3 *s3, const struct s3_request *request, struct s3_answe
 		return false;
 	bool renewed = false;
 	for (unsigned attempt = 0;; attempt++) {
+		s3_keep_fresh(s3);
 		if (try_once(s3, request, sha256, ret_answer, &why))
 			return true;
 		if (!renewed && is_stale(&why) && s3_renew(s3)) {

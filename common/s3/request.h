@@ -18,6 +18,7 @@ struct s3 {
 	struct s3_settings settings; /* where credentials are looked for again */
 	struct arena secrets;	     /* owns the credentials' strings */
 	struct s3_credentials credentials;
+	int64_t looked_us; /* when they were looked for last, by the monotonic clock */
 	const char *region;
 	const char *scheme; /* "https://" */
 	const char *host;   /* of the endpoint, with its port where that is not the scheme's */
@@ -59,6 +60,8 @@ MUST_CHECK bool s3_perform(struct s3 *s3, const struct s3_request *request,
 /* Looks for the credentials again; whether there are others than those in use, which they replace.
  */
 bool s3_renew(struct s3 *s3);
+/* Does so in time before credentials that are lent run out. */
+void s3_keep_fresh(struct s3 *s3);
 
 /* Whether the bucket stands in the path: certificates of Amazon's fit no name with a dot in it. */
 bool s3_bucket_in_path(const struct s3 *s3, const char *bucket);

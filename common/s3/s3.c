@@ -6,11 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "s3/profile.h"
 #include "s3/request.h"
 
 static const char scheme[] = "s3://";
 static const size_t max_strings = 1 << 20;
 static const size_t max_answer = 16 << 20;
+/* Lent credentials are looked for again so long before they run out, and so often. */
+static const int64_t early_s = 300;
+static const int64_t look_again_us = 30000000;
 
 /* ---- names ---- */
 
@@ -96,7 +101,11 @@ static bool find_server(struct s3 *s3, const struct s3_settings *settings, struc
 {
 	static const char *const regions[] = {"AWS_REGION", "AWS_DEFAULT_REGION"};
 	static const char *const endpoints[] = {"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"};
-	s3->region = first_of(&s3->arena, settings->region, regions, "us-east-1");
+	struct s3_profile profile;
+	if (!s3_profile_read(&s3->arena, &profile, err))
+		return false;
+	s3->region = first_of(&s3->arena, settings->region, regions,
+		*profile.region ? profile.region : "us-east-1");
 	if (strspn(s3->region, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(s3->region))
 		return err_config(err, "s3.region: not a region's name: '%s'", s3->region);
 	const char *endpoint = first_of(&s3->arena, settings->endpoint, endpoints, "");
@@ -136,8 +145,9 @@ static struct s3 *new_session(const struct s3_settings *settings)
 bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err)
 {
 	struct s3 *s3 = new_session(settings);
-	if (!find_server(s3, settings, err) ||
-		!s3_credentials_find(&s3->settings, &s3->secrets, &s3->credentials, err)) {
+	s3->looked_us = clock_monotonic_us();
+	if (!find_server(s3, settings, err) || !s3_credentials_find(&s3->settings, s3->region,
+						       &s3->secrets, &s3->credentials, err)) {
 		s3_close(s3);
 		return false;
 	}
@@ -151,7 +161,9 @@ static void copy_credentials(struct s3 *s3, const struct s3_credentials *from)
 		.access_key = arena_strdup(&s3->secrets, from->access_key),
 		.secret_key = arena_strdup(&s3->secrets, from->secret_key),
 		.session_token = arena_strdup(&s3->secrets, from->session_token),
+		.expires_s = from->expires_s,
 	};
+	s3->looked_us = clock_monotonic_us();
 }
 
 struct s3 *s3_open_another(const struct s3 *s3)
@@ -171,7 +183,8 @@ bool s3_renew(struct s3 *s3)
 	struct s3_credentials found;
 	struct err ignored;
 	arena_init(&arena, max_strings);
-	bool others = s3_credentials_find(&s3->settings, &arena, &found, &ignored) &&
+	s3->looked_us = clock_monotonic_us();
+	bool others = s3_credentials_find(&s3->settings, s3->region, &arena, &found, &ignored) &&
 		      (strcmp(found.access_key, s3->credentials.access_key) != 0 ||
 			      strcmp(found.secret_key, s3->credentials.secret_key) != 0 ||
 			      strcmp(found.session_token, s3->credentials.session_token) != 0);
@@ -181,6 +194,14 @@ bool s3_renew(struct s3 *s3)
 	}
 	arena_release(&arena);
 	return others;
+}
+
+void s3_keep_fresh(struct s3 *s3)
+{
+	int64_t left_s = s3->credentials.expires_s - clock_wall_us() / 1000000;
+	bool just_looked = clock_monotonic_us() - s3->looked_us < look_again_us;
+	if (s3->credentials.expires_s && left_s < early_s && (left_s <= 0 || !just_looked))
+		(void)s3_renew(s3);
 }
 
 void s3_close(struct s3 *s3)

@@ -24,9 +24,11 @@ struct s3; /* a session: one thread at a time, connections are kept */
 
 /*
  * Finds credentials: the settings, else AWS_ACCESS_KEY_ID and its like, else the profile
- * AWS_PROFILE of ~/.aws/credentials. Likewise region (AWS_REGION, AWS_DEFAULT_REGION, us-east-1)
- * and endpoint (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's). Sends nothing. Credentials are
- * looked for again when the server says that these ran out or are wrong.
+ * AWS_PROFILE of ~/.aws/credentials and ~/.aws/config, else what a pod, container or machine is
+ * lent (s3/roles.h). Likewise region (AWS_REGION, AWS_DEFAULT_REGION, the profile's, us-east-1) and
+ * endpoint (AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL, Amazon's). The S3 server is not asked yet.
+ * Credentials are looked for again before they run out, and when the server says that they did or
+ * are wrong.
  */
 MUST_CHECK bool s3_open(const struct s3_settings *settings, struct s3 **ret_s3, struct err *err);
 /* A session of its own with the same server and credentials: for another thread. */

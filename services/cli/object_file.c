@@ -74,15 +74,13 @@ static bool write_to(void *context, const void *data, size_t n, struct err *err)
 bool object_file_place(const char *key, char ret_path[PATH_MAX], struct err *err)
 {
 	char folder[PATH_MAX - NAME_MAX - 2];
-	const char *temporary = getenv("TMPDIR");
 	const char *name = file_name(key);
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strlen(name) > NAME_MAX)
 		return err_fail(err, ERR_FATAL, "'%s' cannot be a file's name", name);
-	int n = snprintf(folder, sizeof(folder), "%s/penstock-XXXXXX",
-		temporary && *temporary ? temporary : "/var/tmp");
+	int n = snprintf(folder, sizeof(folder), "%s/penstock-XXXXXX", file_scratch_folder());
 	if (n >= (int)sizeof(folder) || !mkdtemp(folder))
 		return err_fail_errno(
-			err, ERR_FATAL, "creating %s (TMPDIR may name another folder)", folder);
+			err, ERR_FATAL, "creating %s (TMPDIR can name another folder)", folder);
 	snprintf(ret_path, PATH_MAX, "%s/%.*s", folder, NAME_MAX, name);
 	return true;
 }

@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from support.penstock import UNSET, binary
+from support.penstock import UNSET, Project, binary
 from support.s3_client import S3Client
 
 
@@ -72,3 +72,14 @@ def test_a_server_without_conditions_is_refused(bucket):
     assert done.returncode != 0
     assert "passes over 'If-None-Match'" in done.stdout
     assert "docs/s3.md" in done.stdout
+
+
+def test_without_room_for_copies_nothing_begins(tmp_path):
+    project = Project(tmp_path, "127.0.0.1:1", "", "x.")
+    project.config["archive"] = "s3://bucket/prefix"
+    project.dataset("orders", {"id": "long"}, "*.csv", ["id"])
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    for command in (["publish", "a.csv"], ["producer"]):
+        error = project.run(*command, code=2, env={"TMPDIR": "/nowhere"}).err
+        assert "/nowhere/penstock-" in error and "TMPDIR can name another folder" in error
+    project.close()

@@ -21,10 +21,12 @@ class Answer:
 
 @dataclasses.dataclass
 class Request:
+    method: str
     path: str
     query: dict
     headers: dict
     at: float
+    body: bytes = b""
 
 
 class HttpServer:
@@ -74,8 +76,9 @@ class HttpServer:
             def do_GET(self):
                 parts = urllib.parse.urlsplit(self.path)
                 answer = server._answer(Request(
-                    parts.path, dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
-                    {name.lower(): value for name, value in self.headers.items()}, time.monotonic()))
+                    self.command, parts.path, dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)),
+                    {name.lower(): value for name, value in self.headers.items()}, time.monotonic(),
+                    self.rfile.read(int(self.headers.get("Content-Length", 0)))))
                 self.send_response(answer.status)
                 for name, value in answer.headers.items():
                     self.send_header(name, value)
@@ -91,6 +94,8 @@ class HttpServer:
                 except OSError:
                     pass
                 self.close_connection = answer.length is not None
+
+            do_POST = do_PUT = do_GET
 
             def log_message(self, *arguments):
                 pass

@@ -85,6 +85,7 @@ class Project:
         self.services = []
         self.program = None  # what to run instead of binary(), with its arguments
         self.environment = {k: v for k, v in os.environ.items() if k not in UNSET}
+        self.environment["AWS_EC2_METADATA_DISABLED"] = "true"
         self.config = {
             "kafka": {"bootstrap.servers": bootstrap, "group.id": prefix.rstrip(".") or "penstock"},
             "postgres": conninfo,

@@ -16,23 +16,26 @@ static int forget_variables(void **state)
 {
 	static const char *const names[] = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
 		"AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION",
-		"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"};
+		"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE",
+		"AWS_ROLE_ARN", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+		"AWS_CONTAINER_CREDENTIALS_FULL_URI"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unsetenv(names[i]);
+	setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
 	if (make_folder(state) != 0)
 		return -1;
 	return setenv("HOME", *state, 1);
 }
 
-static void write_file(const char *folder, const char *text)
+static void write_file(const char *folder, const char *variable, const char *text)
 {
 	char path[600];
-	snprintf(path, sizeof(path), "%s/keys", folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, variable);
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
-	setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
+	setenv(variable, path, 1);
 }
 
 static void assert_found(const struct s3_settings *settings, const char *access, const char *secret,
@@ -42,7 +45,7 @@ static void assert_found(const struct s3_settings *settings, const char *access,
 	struct arena arena;
 	struct s3_credentials found;
 	arena_init(&arena, 1 << 20);
-	assert_ok(s3_credentials_find(settings, &arena, &found, &err));
+	assert_ok(s3_credentials_find(settings, "us-east-1", &arena, &found, &err));
 	assert_string_equal(found.access_key, access);
 	assert_string_equal(found.secret_key, secret);
 	assert_string_equal(found.session_token, token);
@@ -55,14 +58,26 @@ static void the_nearest_credentials_win(void **state)
 	struct s3 *s3 = NULL;
 	assert_err(s3_open(&none, &s3, &err), ERR_FATAL, "no S3 credentials");
 	assert_int_equal(err_exit_code(&err), 2);
-	write_file(*state, "# mine\n[other]\naws_access_key_id=x\naws_secret_access_key=y\n\n"
-			   "[ default ]\r\n aws_access_key_id = f1 \r\n"
-			   "aws_secret_access_key = f2=+/\r\n;aws_session_token = no\r\n");
+	write_file(*state, "AWS_CONFIG_FILE",
+		"[default]\naws_access_key_id=c\naws_secret_access_key=d\n"
+		"[profile third]\naws_access_key_id=g\naws_secret_access_key=h\n"
+		"aws_session_token=i\n");
+	assert_found(&none, "c", "d", "");
+	write_file(*state, "AWS_SHARED_CREDENTIALS_FILE",
+		"# mine\n[other]\naws_access_key_id=x\naws_secret_access_key=y\n\n"
+		"[ default ]\r\n aws_access_key_id = f1 \r\n"
+		"aws_secret_access_key = f2=+/\r\n;aws_session_token = no\r\n");
 	assert_found(&none, "f1", "f2=+/", "");
 	setenv("AWS_PROFILE", "other", 1);
 	assert_found(&none, "x", "y", "");
 	setenv("AWS_PROFILE", "third", 1);
-	assert_err(s3_open(&none, &s3, &err), ERR_FATAL, "profile [third]");
+	assert_found(&none, "g", "h", "i");
+	setenv("AWS_PROFILE", "fourth", 1);
+	assert_err(s3_open(&none, &s3, &err), ERR_FATAL, "profile [fourth]");
+	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://metadata.example/keys", 1);
+	assert_err(s3_open(&none, &s3, &err), ERR_FATAL, "_FULL_URI: expected https://");
+	setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:x@evil.example/keys", 1);
+	assert_err(s3_open(&none, &s3, &err), ERR_FATAL, "_FULL_URI: expected https://");
 	setenv("AWS_ACCESS_KEY_ID", "e1", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "e2", 1);
 	setenv("AWS_SESSION_TOKEN", "e3", 1);
@@ -91,12 +106,13 @@ static void assert_server(
 
 static void the_server_is_found(void **state)
 {
-	(void)state;
 	struct err err = {0};
 	struct s3 *s3 = NULL;
 	struct s3_settings settings = none;
 	settings.access_key = settings.secret_key = "x";
 	assert_server(&settings, "https://", "s3.us-east-1.amazonaws.com", false);
+	write_file(*state, "AWS_CONFIG_FILE", "[default]\nregion = eu-north-1\n");
+	assert_server(&settings, "https://", "s3.eu-north-1.amazonaws.com", false);
 	setenv("AWS_REGION", "cn-north-1", 1);
 	assert_server(&settings, "https://", "s3.cn-north-1.amazonaws.com.cn", false);
 	settings.region = "eu-west-1";
