@@ -177,6 +177,7 @@ extern const struct value_type value_fields;
 
 /* Their target is a member of struct remote; some write others beside it. */
 extern const struct value_type value_source_url;
+extern const struct value_type value_body;
 extern const struct value_type value_source_name;
 extern const struct value_type value_source_cron;
 extern const struct value_type value_headers;

@@ -15,7 +15,9 @@ enum paging_rule { PAGING_NONE, PAGING_PAGE, PAGING_OFFSET, PAGING_CURSOR, PAGIN
 
 struct remote_paging {
 	enum paging_rule by;
-	const char *parameter;	    /* of the URL; with PAGING_CURSOR "": the cursor is a URL */
+	/* Of the URL, or in the body of a POST the path of a member; with PAGING_CURSOR "": the
+	 * cursor is a URL. */
+	const char *parameter;
 	uint32_t start;		    /* its first value, with PAGING_PAGE and PAGING_OFFSET */
 	const char *size_parameter; /* "": the size is not told */
 	uint32_t size;		    /* records a page; 0: the server's own choice */
@@ -28,6 +30,8 @@ struct remote_paging {
 	uint32_t max_pages;
 };
 
+enum remote_method { REMOTE_GET, REMOTE_POST };
+
 struct remote_header {
 	const char *name;
 	const char *value;
@@ -37,6 +41,9 @@ struct remote_header {
 struct remote {
 	const char *name; /* [a-z0-9_-]{1,100} */
 	int line;
+	enum remote_method method;
+	const char *body;	/* of a POST; with paging.parameter the text of a JSON object */
+	const char *shown_body; /* for people: likewise */
 	const char *url;
 	const char *shown_url; /* for people: what may be a secret is masked */
 	const char *dataset;   /* "": found as for any other file of the inbox */

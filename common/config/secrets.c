@@ -96,3 +96,17 @@ void secret_mask_conninfo(struct buf *out, const char *conninfo)
 	}
 	buf_append_text(out, p);
 }
+
+void secret_keep(void *context, const char *text, size_t n)
+{
+	const size_t shortest = 4;
+	struct secret_keeper *keeper = context;
+	struct string_list *list = keeper->list;
+	if (n < shortest)
+		return;
+	const char **items = arena_calloc(keeper->arena, list->count + 1, sizeof(*items));
+	if (list->count)
+		memcpy(items, list->items, list->count * sizeof(*items));
+	items[list->count++] = arena_strndup(keeper->arena, text, n);
+	list->items = items;
+}

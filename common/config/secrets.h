@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/buf.h"
+#include "format/reading.h"
 
 #define SECRET_MASK "***"
 
@@ -33,5 +35,15 @@ void secret_mask_conninfo(struct buf *out, const char *conninfo);
  */
 void secret_mask_url(struct buf *out, const char *url, const char *raw,
 	void (*found)(void *context, const char *text, size_t n), void *context);
+
+/* Where texts are gathered that no message may repeat. */
+struct secret_keeper {
+	struct arena *arena;
+	struct string_list *list;
+};
+
+/* `context` is a secret_keeper. Texts of less than four bytes stand in messages by chance: they are
+ * passed over. */
+void secret_keep(void *context, const char *text, size_t n);
 
 #endif

@@ -8,6 +8,7 @@
 #define IN(member)	   offsetof(struct remote, member)
 #define MILLISECONDS_A_DAY 86400000
 
+static const struct word methods[] = {{"GET", REMOTE_GET}, {"POST", REMOTE_POST}, {0}};
 static const struct word paging_rules[] = {{"none", PAGING_NONE}, {"page", PAGING_PAGE},
 	{"offset", PAGING_OFFSET}, {"cursor", PAGING_CURSOR}, {"link", PAGING_LINK}, {0}};
 
@@ -22,9 +23,14 @@ static bool is_web(const void *scope)
 	return !url || strncmp(url, "s3://", 5) != 0;
 }
 
+static bool is_post(const void *scope)
+{
+	return ((const struct remote *)scope)->method == REMOTE_POST;
+}
+
 static bool is_whole(const void *scope)
 {
-	return paging_of(scope) == PAGING_NONE && is_web(scope);
+	return paging_of(scope) == PAGING_NONE && is_web(scope) && !is_post(scope);
 }
 
 static bool is_paged(const void *scope)
@@ -48,7 +54,8 @@ static bool has_cursor(const void *scope)
 }
 
 static const struct condition web_only = {is_web, "a URL, http:// or https://"};
-static const struct condition whole_only = {is_whole, "an answer that comes whole (no paging)"};
+static const struct condition post_only = {is_post, "method: POST"};
+static const struct condition whole_only = {is_whole, "a GET that comes whole (no paging)"};
 static const struct condition paged_only = {is_paged, "paging.by"};
 static const struct condition parameter_only = {has_parameter, "paging.by page, offset or cursor"};
 static const struct condition counted_only = {is_counted, "paging.by page or offset"};
@@ -61,6 +68,24 @@ static const struct key source_rows[] = {
 		.expected = "a URL, http://, https:// or s3://BUCKET/PREFIX",
 		.doc = "What is fetched: an answer, or every new or changed object below a "
 		       "prefix."},
+	{.path = "method",
+		.type = &value_word,
+		.offset = IN(method),
+		.fallback = "GET",
+		.words = methods,
+		.condition = &web_only,
+		.expected = "GET or POST",
+		.doc = "A POST is tried again as a GET is: it must be one that only asks."},
+	{.path = "body",
+		.type = &value_body,
+		.offset = IN(body),
+		.fallback = "",
+		.condition = &post_only,
+		.expected = "a map, which is sent as JSON, or a text, which is sent as it is",
+		.doc = "What a POST asks. Its type is `application/json` unless `headers` say "
+		       "otherwise. In a map what is quoted is text, what is not may be a number, "
+		       "`true`, `false` or `null`; values with a variable in them are never "
+		       "shown."},
 	{.path = "dataset",
 		.type = &value_text,
 		.offset = IN(dataset),
@@ -157,9 +182,10 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.parameter),
 		.fallback = "",
 		.condition = &parameter_only,
-		.expected = "a URL parameter's name",
-		.doc = "What tells the server where to go on. Not given: `page`, `offset`; with "
-		       "`cursor`, the cursor is the next page's URL."},
+		.expected = "a URL parameter's name; with POST, member names joined by dots",
+		.doc = "What tells the server where to go on: a parameter of the URL, or a member "
+		       "of the body. Not given: `page`, `offset`; with `cursor`, the cursor is the "
+		       "next page's URL."},
 	{.path = "paging.start",
 		.type = &value_paging_start,
 		.offset = IN(paging.start),
@@ -174,7 +200,7 @@ static const struct key source_rows[] = {
 		.offset = IN(paging.size_parameter),
 		.fallback = "",
 		.condition = &paged_only,
-		.expected = "a URL parameter's name",
+		.expected = "a URL parameter's name; with POST, member names joined by dots",
 		.doc = "What tells the server how many records a page holds. Empty: it is not "
 		       "told."},
 	{.path = "paging.size",

@@ -20,28 +20,6 @@ static void print_text(const struct key *key, const void *target, struct printer
 	printer_text(printer, *(const char *const *)target);
 }
 
-/* ---- secrets ---- */
-
-struct secret_list {
-	struct arena *arena;
-	struct string_list *list;
-};
-
-/* Shorter texts stand in messages by chance. */
-static void add_secret(void *context, const char *text, size_t n)
-{
-	const size_t shortest = 4;
-	struct secret_list *secrets = context;
-	struct string_list *list = secrets->list;
-	if (n < shortest)
-		return;
-	const char **items = arena_calloc(secrets->arena, list->count + 1, sizeof(*items));
-	if (list->count)
-		memcpy(items, list->items, list->count * sizeof(*items));
-	items[list->count++] = arena_strndup(secrets->arena, text, n);
-	list->items = items;
-}
-
 /* ---- url ---- */
 
 static bool is_url(const char *text)
@@ -70,9 +48,9 @@ static bool read_source_url(const struct value *value)
 	if (!text || !is_url(text))
 		return false;
 	struct buf shown;
-	struct secret_list secrets = {arena, &remote->secrets};
+	struct secret_keeper keeper = {arena, &remote->secrets};
 	buf_init(&shown, VARIABLES_MAX_BYTES);
-	secret_mask_url(&shown, text, value->node->raw, add_secret, &secrets);
+	secret_mask_url(&shown, text, value->node->raw, secret_keep, &keeper);
 	remote->url = text;
 	remote->shown_url = arena_strdup(arena, buf_text(&shown));
 	buf_release(&shown);
@@ -169,11 +147,11 @@ static void read_header(
 	if (!header->secret)
 		return;
 	/* "Bearer abc": servers that repeat the key do so without the word before it. */
-	struct secret_list secrets = {&value->loader->config->arena, &remote->secrets};
+	struct secret_keeper keeper = {&value->loader->config->arena, &remote->secrets};
 	const char *blank = strrchr(text, ' ');
-	add_secret(&secrets, text, strlen(text));
+	secret_keep(&keeper, text, strlen(text));
 	if (blank)
-		add_secret(&secrets, blank + 1, strlen(blank + 1));
+		secret_keep(&keeper, blank + 1, strlen(blank + 1));
 }
 
 static bool read_headers(const struct value *value)

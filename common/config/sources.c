@@ -3,7 +3,27 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_scan.h"
 #include "config/keys.h"
+
+/* Where a page's number or cursor goes into the body, there must be something to put it into. */
+static void check_body(struct loader *loader, const struct remote *remote)
+{
+	struct json_scanner scanner;
+	struct json_value value;
+	const char *why = NULL;
+	size_t at = 0;
+	if (remote->method != REMOTE_POST ||
+		(!*remote->paging.parameter && !*remote->paging.size_parameter))
+		return;
+	json_scanner_init(&scanner);
+	if (!json_validate(&scanner, remote->body, strlen(remote->body), &value, &why, &at) ||
+		value.kind != JSON_OBJECT)
+		loader_problem(loader, remote->line, "body",
+			"expected a map, or the text of a JSON object, into which paging puts its "
+			"parameters");
+	json_scanner_release(&scanner);
+}
 
 static void check_source(struct loader *loader, const void *entry)
 {
@@ -19,6 +39,7 @@ static void check_source(struct loader *loader, const void *entry)
 		loader_problem(loader, remote->line, "paging.size",
 			"missing; expected the value of the parameter '%s'",
 			paging->size_parameter);
+	check_body(loader, remote);
 }
 
 static const struct entry_map map = {.what = "a source",

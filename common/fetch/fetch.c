@@ -17,10 +17,13 @@
 #include "base/text.h"
 #include "fetch/objects.h"
 #include "fetch/paging.h"
+#include "fetch/question.h"
 #include "fetch/stage.h"
 
 /* Of an error that is remembered: three bytes of UTF-8 for each one that was none still fit. */
 static const size_t max_error = 480;
+/* A URL or a body, with all that is put into it. */
+static const size_t max_question = 256 << 10;
 /* Of a million files at most. */
 static const size_t max_names = (size_t)512 << 20;
 
@@ -54,8 +57,10 @@ static void describe_settings(const struct remote *remote, char ret_hex[SHA256_H
 	const struct remote_paging *paging = &remote->paging;
 	unsigned char digest[SHA256_SIZE];
 	struct buf text;
-	buf_init(&text, 64 << 10);
+	buf_init(&text, max_question);
 	buf_append_text(&text, remote->url);
+	if (remote->method == REMOTE_POST)
+		buf_printf(&text, "\nPOST\n%s", remote->body);
 	if (paging->by != PAGING_NONE)
 		buf_printf(&text, "\n%d\n%s\n%u\n%s\n%u\n%s\n%s\n%s\n%s", (int)paging->by,
 			paging->parameter ? paging->parameter : "", paging->start,
@@ -79,6 +84,7 @@ static void begin_anew(struct fetch *fetch)
 	state->bytes = 0;
 	state->mark_page = 0;
 	state->next[0] = '\0';
+	state->next_is_number = 0;
 	state->new_etag[0] = '\0';
 	state->new_last_modified[0] = '\0';
 	state->mark_sha256[0] = '\0';
@@ -110,10 +116,18 @@ static bool begin(struct fetch *fetch, struct err *err)
 static bool ask(struct fetch *fetch, const char *url, int fd, struct err *err)
 {
 	const struct fetch_state *state = &fetch->state;
-	bool conditional = fetch->remote->conditional && fetch->remote->paging.by == PAGING_NONE;
+	const struct remote *remote = fetch->remote;
+	bool post = remote->method == REMOTE_POST;
+	bool conditional = remote->conditional && remote->paging.by == PAGING_NONE && !post;
+	struct buf body;
+	buf_init(&body, max_question);
+	question_body(remote, state, &body);
 	fetch->pager.number = state->page;
-	return pager_ask(&fetch->pager, url, conditional ? state->etag : NULL,
-		conditional ? state->last_modified : NULL, fd, err);
+	bool ok = pager_ask(&fetch->pager, url, post ? buf_text(&body) : NULL,
+		conditional ? state->etag : NULL, conditional ? state->last_modified : NULL, fd,
+		err);
+	buf_release(&body);
+	return ok;
 }
 
 static bool keep_page(struct fetch *fetch, int fd, enum turn turn, struct err *err)
@@ -142,8 +156,8 @@ static bool fetch_page(struct fetch *fetch, int fd, struct err *err)
 	struct fetch_state *state = &fetch->state;
 	enum turn turn = TURN_LAST;
 	struct buf url;
-	buf_init(&url, 64 << 10);
-	paging_url(fetch->remote, state, &url);
+	buf_init(&url, max_question);
+	question_url(fetch->remote, state, &url);
 	bool ok = ask(fetch, buf_text(&url), fd, err);
 	if (ok && fetch->pager.answer.status == 304) {
 		state->phase = FETCH_IDLE;

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/stop.h"
 #include "base/text.h"
+#include "fetch/question.h"
 
 static const int64_t backoff_ms = 500;
 static const int64_t backoff_cap_ms = 60000;
@@ -17,22 +19,31 @@ static const int64_t longest_wait_s = 300;
 static const size_t max_message = 1400;
 static const size_t max_excerpt = 200;
 
-static const char **header_lines(const struct remote *remote)
+static char *header_line(const struct remote_header *header)
 {
-	const char **lines = calloc(remote->header_count + 1, sizeof(*lines));
-	for (size_t i = 0; lines && i < remote->header_count; i++) {
-		char *line = NULL;
-		const struct remote_header *header = &remote->headers[i];
-		/* libcurl drops a header without a value, unless it ends in ';'. */
-		int n = *header->value ? asprintf(&line, "%s: %s", header->name, header->value)
-				       : asprintf(&line, "%s;", header->name);
-		if (n < 0)
-			BUG("out of memory");
-		lines[i] = line;
-	}
-	if (!lines)
+	char *line = NULL;
+	/* libcurl drops a header without a value, unless it ends in ';'. */
+	int n = *header->value ? asprintf(&line, "%s: %s", header->name, header->value)
+			       : asprintf(&line, "%s;", header->name);
+	if (n < 0)
 		BUG("out of memory");
-	return lines;
+	return line;
+}
+
+static void make_headers(struct pager *pager)
+{
+	static const struct remote_header json = {"Content-Type", "application/json", false};
+	const struct remote *remote = pager->remote;
+	bool typed = remote->method != REMOTE_POST;
+	pager->headers = calloc(remote->header_count + 1, sizeof(*pager->headers));
+	if (!pager->headers)
+		BUG("out of memory");
+	for (size_t i = 0; i < remote->header_count; i++) {
+		pager->headers[pager->header_count++] = header_line(&remote->headers[i]);
+		typed = typed || strcasecmp(remote->headers[i].name, json.name) == 0;
+	}
+	if (!typed)
+		pager->headers[pager->header_count++] = header_line(&json);
 }
 
 static const char *unless_empty(const char *path)
@@ -54,14 +65,14 @@ void pager_init(struct pager *pager, const struct remote *remote)
 	if (paging->by != PAGING_NONE)
 		for (size_t i = 0; i < PROBE_PATHS; i++)
 			pager->probing = pager->probing || paths[i];
-	pager->headers = header_lines(remote);
+	make_headers(pager);
 	probe_init(&pager->probe, paths, PROBE_PATHS);
 	http_answer_init(&pager->answer);
 }
 
 void pager_release(struct pager *pager)
 {
-	for (size_t i = 0; i < pager->remote->header_count; i++)
+	for (size_t i = 0; i < pager->header_count; i++)
 		free((void *)(uintptr_t)pager->headers[i]);
 	free(pager->headers);
 	probe_release(&pager->probe);
@@ -95,7 +106,7 @@ static void explain(struct pager *pager, struct err *err)
 	struct buf excerpt;
 	buf_init(&text, max_message);
 	buf_init(&excerpt, max_message);
-	buf_printf(&text, "GET %s", remote->shown_url);
+	buf_printf(&text, "%s %s", question_method(remote), remote->shown_url);
 	if (pager->number > 1)
 		buf_printf(&text, " (page %lld)", (long long)pager->number);
 	buf_printf(&text, ": %s", err->message);
@@ -151,7 +162,8 @@ static void keep_for_resuming(
 	bool refused = answer->status == 206 || answer->status == 416;
 	if (err->class == ERR_RETRY && answer->bytes == 0 && !refused)
 		return;
-	bool keep = err->class == ERR_RETRY && !refused && http_can_resume(answer);
+	bool keep =
+		err->class == ERR_RETRY && !refused && !download->text && http_can_resume(answer);
 	download->resume_at = keep ? answer->bytes : 0;
 	memcpy(pager->resume_etag, answer->etag, sizeof(pager->resume_etag));
 }
@@ -218,13 +230,14 @@ static bool ask_until(struct pager *pager, struct http_download *download, struc
 	}
 }
 
-bool pager_ask(struct pager *pager, const char *url, const char *etag, const char *last_modified,
-	int fd, struct err *err)
+bool pager_ask(struct pager *pager, const char *url, const char *text, const char *etag,
+	const char *last_modified, int fd, struct err *err)
 {
 	const struct remote *remote = pager->remote;
 	struct http_download download = {.url = url,
+		.text = text,
 		.headers = pager->headers,
-		.header_count = remote->header_count,
+		.header_count = pager->header_count,
 		.etag = etag,
 		.last_modified = last_modified,
 		.resume_etag = pager->resume_etag,

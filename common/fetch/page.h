@@ -18,6 +18,7 @@ struct pager {
 	const struct remote *remote;
 	struct http_client *client;
 	const char **headers; /* "Name: value" */
+	size_t header_count;
 	struct probe probe;
 	bool probing;
 	struct sha256 *hash;	 /* of the answer in hand; NULL: none */
@@ -36,11 +37,12 @@ void pager_init(struct pager *pager, const struct remote *remote);
 void pager_release(struct pager *pager);
 
 /*
- * Fills the file with the answer, which must not be JSON's rubbish where it is looked into. RETRY
+ * Fills the file with the answer to a GET, or to a POST of `text` (NULL: a GET), which must not be
+ * JSON's rubbish where it is looked into. RETRY
  * after the last try, or when a stop was requested; FATAL where trying again would not help.
  * Messages hold no secret.
  */
-MUST_CHECK bool pager_ask(struct pager *pager, const char *url, const char *etag,
+MUST_CHECK bool pager_ask(struct pager *pager, const char *url, const char *text, const char *etag,
 	const char *last_modified, int fd, struct err *err);
 
 #endif

@@ -10,43 +10,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "fetch/question.h"
 #include "http/url.h"
-
-static void append_number(const char *url, const char *name, int64_t number, struct buf *out)
-{
-	char text[24];
-	snprintf(text, sizeof(text), "%" PRId64, number);
-	http_url_set_parameter(url, name, text, out);
-}
-
-/* The source's URL, with the size of a page. */
-static void first_url(const struct remote *remote, struct buf *out)
-{
-	const struct remote_paging *paging = &remote->paging;
-	if (paging->by != PAGING_NONE && *paging->size_parameter)
-		append_number(remote->url, paging->size_parameter, paging->size, out);
-	else
-		buf_append_text(out, remote->url);
-}
-
-void paging_url(const struct remote *remote, const struct fetch_state *state, struct buf *out)
-{
-	const struct remote_paging *paging = &remote->paging;
-	int64_t step = paging->by == PAGING_OFFSET ? paging->size : 1;
-	struct buf first;
-	buf_init(&first, out->max);
-	first_url(remote, &first);
-	if (paging->by == PAGING_PAGE || paging->by == PAGING_OFFSET)
-		append_number(buf_text(&first), paging->parameter,
-			paging->start + (state->page - 1) * step, out);
-	else if (!*state->next)
-		buf_append(out, first.data, first.len);
-	else if (paging->by == PAGING_CURSOR && *paging->parameter)
-		http_url_set_parameter(buf_text(&first), paging->parameter, state->next, out);
-	else
-		buf_append_text(out, state->next);
-	buf_release(&first);
-}
 
 /* ---- what the answer tells ---- */
 
@@ -95,7 +60,7 @@ static bool judge_pages(struct pager *pager, int64_t page, bool *ret_last, struc
 
 /* ---- what leads on ---- */
 
-static bool keep_next(struct fetch_state *state, const char *next, struct err *err)
+static bool keep_next(struct fetch_state *state, const char *next, bool is_number, struct err *err)
 {
 	size_t n = strlen(next);
 	if (n >= sizeof(state->next) || !utf8_valid(next, n, NULL))
@@ -103,6 +68,7 @@ static bool keep_next(struct fetch_state *state, const char *next, struct err *e
 			"the next page's cursor is longer than %zu bytes or no text",
 			sizeof(state->next) - 1);
 	memcpy(state->next, next, n + 1);
+	state->next_is_number = is_number;
 	return true;
 }
 
@@ -118,7 +84,7 @@ static bool keep_next_url(const struct pager *pager, const char *url, const char
 		ok = err_fail(err, ERR_FATAL,
 			"the next page is said to be on another host, or not by %s",
 			strncmp(pager->remote->url, "https", 5) == 0 ? "https" : "http");
-	ok = ok && keep_next(state, buf_text(&absolute), err);
+	ok = ok && keep_next(state, buf_text(&absolute), false, err);
 	buf_release(&absolute);
 	return ok;
 }
@@ -138,7 +104,7 @@ static bool follow_cursor(struct pager *pager, const char *url, struct fetch_sta
 		return untold(err, "cursor", path->text);
 	if (!*pager->remote->paging.parameter)
 		return keep_next_url(pager, url, next, state, err);
-	return keep_next(state, next, err);
+	return keep_next(state, next, found->kind == JSON_NUMBER, err);
 }
 
 static bool follow_link(struct pager *pager, const char *url, struct fetch_state *state,
@@ -214,5 +180,6 @@ bool paging_turn(struct pager *pager, const char *url, struct fetch_state *state
 	enum turn *ret_turn, struct err *err)
 {
 	return turn(pager, url, state, ret_turn, err) ||
-	       err_prefix(err, "GET %s, page %" PRId64, pager->remote->shown_url, state->page);
+	       err_prefix(err, "%s %s, page %" PRId64, question_method(pager->remote),
+		       pager->remote->shown_url, state->page);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From page to page: each one's URL, and whether another follows. */
+/* From page to page: whether another follows, and what leads to it. */
 #ifndef PENSTOCK_FETCH_PAGING_H
 #define PENSTOCK_FETCH_PAGING_H
 
@@ -11,9 +11,6 @@ enum turn {
 	TURN_LAST,  /* the page was the last one */
 	TURN_EMPTY, /* likewise, and it holds nothing */
 };
-
-/* Appends the URL of the page the state speaks of. */
-void paging_url(const struct remote *remote, const struct fetch_state *state, struct buf *out);
 
 /*
  * Judges the page just fetched, number state->page, and writes what leads to the next one into

@@ -31,8 +31,8 @@ static const struct member {
 	NUMBER(success_ms), NUMBER(failure_ms), NUMBER(failures), NUMBER(not_before_ms),
 	NUMBER(fatal), NUMBER(last_files), NUMBER(last_bytes), TEXT(error), TEXT(settings),
 	TEXT(etag), TEXT(last_modified), NUMBER(page), NUMBER(files), NUMBER(bytes), TEXT(next),
-	TEXT(new_etag), TEXT(new_last_modified), NUMBER(mark_page), TEXT(mark_sha256),
-	TEXT(mark_next)};
+	NUMBER(next_is_number), TEXT(new_etag), TEXT(new_last_modified), NUMBER(mark_page),
+	TEXT(mark_sha256), TEXT(mark_next)};
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
 
 static bool read_number(const struct json_value *value, int64_t *ret_number)

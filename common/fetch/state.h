@@ -44,6 +44,7 @@ struct fetch_state {
 	int64_t files;
 	int64_t bytes;
 	char next[HTTP_URL_MAX + 1]; /* cursor or URL of that page; "": by its number */
+	int64_t next_is_number;	     /* 1: the cursor is one in the answer, too */
 	char new_etag[512];
 	char new_last_modified[64];
 	/* A page seen before, for finding servers that go round in circles. */

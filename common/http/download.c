@@ -201,8 +201,10 @@ static bool ask(struct http_client *client, struct hop *hop, struct err *err)
 	add_conditions(download, headers, &count, lines);
 	clear(hop->answer);
 	hop->location[0] = '\0';
-	const struct http_exchange exchange = {.method = "GET",
+	const struct http_exchange exchange = {.method = download->text ? "POST" : "GET",
 		.url = hop->url,
+		.text = download->text,
+		.send_bytes = download->text ? (int64_t)strlen(download->text) : 0,
 		.headers = headers,
 		.header_count = count,
 		.on_header = on_header,
@@ -277,6 +279,12 @@ static bool redirect(struct hop *hop, struct buf *next, struct err *err)
 	if (secure && strncasecmp(buf_text(next), "https:", 6) != 0)
 		return err_fail(
 			err, ERR_FATAL, "%s: a redirect from https to http is not followed", where);
+	bool kept = hop->answer->status == 307 || hop->answer->status == 308;
+	if (hop->download->text && (!kept || !http_url_same_origin(hop->url, buf_text(next))))
+		return err_fail(err, ERR_FATAL,
+			"%s: a redirect that would take the POST's body elsewhere, or lose it, is "
+			"not followed",
+			where);
 	return true;
 }
 

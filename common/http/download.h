@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * GET into a file: redirects followed, only what changed asked for where the caller knows a
+ * An answer into a file: redirects followed, only what changed asked for where the caller knows a
  * version. Tried once; when and how often again is the caller's business.
  */
 #ifndef PENSTOCK_HTTP_DOWNLOAD_H
@@ -10,6 +10,7 @@
 
 struct http_download {
 	const char *url;
+	const char *text; /* asked by POST, with this body; NULL: by GET */
 	/* "Name: value": sent to the URL's own origin, not to where it may redirect to. */
 	const char *const *headers;
 	size_t header_count;
@@ -48,8 +49,8 @@ void http_answer_release(struct http_answer *answer);
 /*
  * True: status 200, 203 or 206 with a body, 204, or, where a version is known, 304. False: RETRY
  * for trouble with the connection, 202 (not ready), 408, 429 and 5xx; FATAL for other answers, a
- * body beyond max_bytes, redirects without end, from https to http, or to other protocols. *answer
- * is filled in any case. Messages name hosts, never paths.
+ * body beyond max_bytes, redirects without end, from https to http, to other protocols, or of a
+ * POST to elsewhere. *answer is filled in any case. Messages name hosts, never paths.
  */
 MUST_CHECK bool http_download(struct http_client *client, const struct http_download *download,
 	struct http_answer *answer, struct err *err);

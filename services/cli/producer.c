@@ -10,6 +10,7 @@ struct producer_arguments {
 	int64_t settle_ms;
 	int64_t rescan_ms;
 	int64_t repair_ms;
+	bool no_fetch;
 	bool window;
 };
 
@@ -22,6 +23,8 @@ static const struct opt rows[] = {
 		"how often the whole inbox is looked through (5s)"},
 	{"repair", 0, OPT_DURATION, offsetof(struct producer_arguments, repair_ms), "TIME",
 		"how often the ledger is compared with the archive (1m)"},
+	{"no-fetch", 0, OPT_FLAG, offsetof(struct producer_arguments, no_fetch), NULL,
+		"leave the sources to another producer"},
 	{"window", 0, OPT_FLAG, offsetof(struct producer_arguments, window), NULL,
 		"keep what waits for workers within what dev's embedded broker holds"},
 };
@@ -40,6 +43,7 @@ static int run_producer(struct cli *cli, const void *options, int argc, char **a
 		.datasets = datasets,
 		.kafka = cli_kafka(cli, "penstock-producer"),
 		.listen = arguments->listen,
+		.no_fetch = arguments->no_fetch,
 		.window = arguments->window || cli->config.embedded_broker,
 		.settle_ms = arguments->settle_ms,
 		.rescan_ms = arguments->rescan_ms,

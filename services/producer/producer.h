@@ -18,6 +18,7 @@ struct producer_options {
 	const struct datasets *datasets;
 	struct kafka_settings kafka;
 	const char *listen; /* --listen; NULL: no HTTP */
+	bool no_fetch;	    /* sources are somebody else's */
 	bool window;	    /* keep the unconsumed backlog under the embedded broker's limits */
 	int64_t settle_ms;  /* a file's size and mtime must stand still this long; 0: 500 ms */
 	int64_t rescan_ms;  /* 0: 5 s */
@@ -90,7 +91,7 @@ struct publication_progress {
 	int64_t rows;
 	int64_t rejects; /* the producer's and the workers' */
 	int64_t dead_letters;
-	bool complete;	  /* loaded, or kept out because it is superseded or retracted */
+	bool complete; /* loaded, or kept out because it is superseded or retracted */
 	/* "orders: reason" of a worker that paused or stopped the dataset; "" when none did */
 	char paused[500];
 	char stopped[500];

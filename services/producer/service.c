@@ -402,7 +402,8 @@ static bool start(struct service *service, struct err *err)
 	/* A lease that a writer breaks while it is held (claim_is_written) raises it. */
 	signal(SIGIO, SIG_IGN);
 	return serve(service, err) &&
-	       fetcher_start(options->config, service->metrics, &service->fetcher, err);
+	       (options->no_fetch ||
+		       fetcher_start(options->config, service->metrics, &service->fetcher, err));
 }
 
 static void end(struct service *service)

@@ -46,6 +46,8 @@ def test_what_is_fetched_is_loaded_once_whoever_fetches(project, database, serve
     project.write().run("init")
     listen = [f"127.0.0.1:{free_port()}" for _ in range(2)]
     producers = [project.start("producer", "--settle", "50ms", "--rescan", "500ms", "--listen", at) for at in listen]
+    idle = f"127.0.0.1:{free_port()}"
+    project.start("producer", "--no-fetch", "--listen", idle)
     project.start("worker")
     wait_until(lambda: count(database, "raw.numbers") == 30 and count(database, "raw.rates") == 2)
     wait_until(lambda: len(server.asked("/rates.dat")) >= 3)
@@ -64,6 +66,7 @@ def test_what_is_fetched_is_loaded_once_whoever_fetches(project, database, serve
     done = [float(line.split()[-1]) for line in metrics.splitlines()
             if line.startswith('penstock_source_fetches_total{source="api",outcome="done"}')]
     assert sorted(done) == [0, 1]
+    assert "penstock_source_" not in urllib.request.urlopen(f"http://{idle}/metrics").read().decode()
     for producer in producers:
         producer.kill()
     asked = len(server.asked("/rates.dat"))

@@ -130,6 +130,77 @@ def test_every_page_comes_as_it_was(project, server, settings, first):
     assert len(asked) == (4 if settings["by"] in ("page", "offset") and not {"more", "pages"} & set(settings) else 3)
 
 
+@pytest.mark.parametrize("settings, body, bodies", [
+    ({"by": "page", "parameter": "page", "size_parameter": "size", "size": 2}, {"of": "all", "page": "?"},
+     [{"of": "all", "size": 2, "page": page} for page in (1, 2, 3)]),
+    ({"by": "offset", "parameter": "at.offset", "size": 2}, '{"at": {"x": [1, {"y": "\\u00fc"}]}}',
+     [{"at": {"x": [1, {"y": "\u00fc"}], "offset": offset}} for offset in (0, 2, 4)]),
+    ({"by": "cursor", "parameter": "variables.after", "cursor": "meta.text"}, {"query": "{ a\n}", "variables": {"n": 1.50}},
+     [{"query": "{ a\n}", "variables": {"n": 1.5, **more}} for more in ({}, {"after": "c\"1"}, {"after": "c\"2"})]),
+    ({"by": "cursor", "parameter": "after", "cursor": "meta.number"}, {}, [{}, {"after": 1}, {"after": 2}]),
+    ({"by": "cursor", "cursor": "meta.url"}, "not JSON at all", ["not JSON at all"] * 3),
+], ids=["page", "offset", "text", "number", "URL"])
+def test_pages_are_asked_for_in_the_body(project, server, settings, body, bodies):
+    asked = []
+
+    def answer(request):
+        assert request.method == "POST" and request.headers["content-type"] == "application/json"
+        asked.append(request.body.decode())
+        more = {"text": f'c"{len(asked)}', "number": len(asked), "url": f"/api?page={len(asked)}"} if len(asked) < 3 else {}
+        return page(len(asked), meta={**more, "more": len(asked) < 3})
+
+    source(project, "api", server.route("/api", answer), dataset="orders", method="POST", body=body,
+           paging={**settings, "more": "meta.more"})
+    assert project.json("fetch")[0]["files"] == 3
+    assert [json.loads(text) if text[0] == "{" else text for text in asked] == bodies
+
+
+def test_a_body_keeps_its_secrets_and_its_types(project, server):
+    project.environment.update(KEY=KEY, COUNT="7")
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return Answer(403, b"not with " + json.loads(request.body)["key"].encode())
+
+    url = server.route("/bad", answer)
+    project.write()
+    with open(project.folder / "penstock.yml", "a") as file:
+        file.write(f"""
+sources:
+  bad:
+    url: "{url}"
+    method: POST
+    retries: 0
+    headers: {{content-type: text/x}}
+    body:
+      key: "${{KEY}}"
+      n: ${{COUNT}}
+      text: "7"
+      list: [true, null, yes, 01, -1.5e3]
+      none:
+      inner: {{a.b: x}}
+""")
+    assert project.json("fetch", code=1)[0]["error"] == f"POST {url}: {server.url}: HTTP status 403: not with ***"
+    assert json.loads(asked[0].body) == {"key": KEY, "n": 7, "text": "7", "list": [True, None, "yes", "01", -1500], "none": None,
+                                         "inner": {"a.b": "x"}}
+    assert asked[0].headers["content-type"] == "text/x"
+    printed = project.run("config", "print").out
+    assert KEY not in printed and '\\"text\\":\\"7\\"' in printed
+    # A body goes nowhere else, and is not lost on the way.
+    other = HttpServer()
+    for status, place, words in [(302, url, "lose it"), (307, other.route("/x", answer), "elsewhere")]:
+        server.route("/bad", lambda request: Answer(status, headers={"Location": place}))
+        assert words in project.json("fetch", code=1)[0]["error"]
+    assert other.asked("/x") == []
+    other.close()
+    # On its own host it is sent on.
+    server.route("/bad", lambda request: Answer(307, headers={"Location": "/good"}))
+    server.route("/good", lambda request: request.body)
+    assert project.json("fetch")[0]["files"] == 1
+    assert json.loads(*inbox(project, "bad").values())["n"] == 7
+
+
 def test_a_busy_server_is_given_time(project, server):
     answers = [
         Answer(429, headers={"Retry-After": "1"}),
@@ -336,7 +407,7 @@ def test_the_documentation_works(project, server):
     """The pages' examples as they stand, but for the host."""
     blocks = re.findall(r"```yaml\n(.*?)```", (TOP / "docs" / "sources.md").read_text(), re.S)
     project.dataset("rates", {"currency": "string", "rate": "double"}, "rates*.csv", ["currency"])
-    project.environment["ORDERS_API_KEY"] = KEY
+    project.environment.update(ORDERS_API_KEY=KEY, TENANT="acme")
     settings = [yaml.safe_load(block) for block in blocks]
     for block in settings:
         project.config.update(block)
@@ -345,12 +416,17 @@ def test_the_documentation_works(project, server):
     server.route("/rates.csv", lambda request: b"currency,rate\nEUR,1\n")
     server.route("/v1/orders", lambda request: page(
         len(request.query), meta={"next": None if "cursor" in request.query else "n"}))
-    for name in ("rates", "orders_api"):
+    server.route("/v1/orders/search", lambda request: page(
+        len(request.body), meta={"next": None if "after" in json.loads(request.body)["page"] else "n"}))
+    for name in ("rates", "orders_api", "orders_search"):
         found = project.config["sources"][name]
         found["url"] = re.sub(r"https://[^/]*", server.url, found["url"])
     del project.config["schedule"]
     project.write()
-    assert {row["source"]: row["files"] for row in project.json("fetch", "rates", "orders_api")} == {"rates": 1, "orders_api": 2}
+    assert {row["source"]: row["files"] for row in project.json("fetch", "rates", "orders_api", "orders_search")} == {
+        "rates": 1, "orders_api": 2, "orders_search": 2}
+    assert json.loads(server.asked("/v1/orders/search")[1].body) == {
+        "filter": {"status": "shipped", "tenant": "acme"}, "sort": ["id"], "page": {"size": 500, "after": "n"}}
     assert server.asked("/v1/orders")[1].query == {"limit": "500", "cursor": "n"}
 
 

@@ -94,6 +94,12 @@ static void mistakes_are_named(void **state)
 	refused(SOURCE("name: '{time}.part'"), "passed over in the inbox");
 	refused(SOURCE("every: 1h\n    cron: '@daily'"), "goes without cron");
 	refused(SOURCE("cron: '61 * * * *'"), "is no minute");
+	refused(SOURCE("body: {a: 1}"), "means nothing without method: POST");
+	refused(SOURCE("method: post"), "expected GET or POST, not 'post'");
+	refused(SOURCE("method: POST\n    body: [a]"), "expected a map, which is sent as JSON");
+	refused(SOURCE("method: POST\n    conditional: false"), "without a GET that comes whole");
+	refused(SOURCE("method: POST\n    paging: {by: page}\n    body: text"),
+		"api.body: expected a map, or the text of a JSON object");
 	refused(SOURCE("rate: 5"), "expected a count a second");
 	refused(SOURCE("rate: 0/s"), "expected a count a second");
 	refused(SOURCE("rate: 5/w"), "expected a count a second");
