@@ -100,9 +100,9 @@ static bool find_keys(struct mapping *mapping, struct err *err)
 }
 
 static bool find_named(const struct mapping *mapping, const char *name, const char *what,
-	int *ret_field, struct err *err)
+	bool aliases, int *ret_field, struct err *err)
 {
-	*ret_field = schema_find_field(mapping->schema, name, strlen(name), false);
+	*ret_field = schema_find_field(mapping->schema, name, strlen(name), aliases);
 	if (*ret_field < 0)
 		return err_config(err, "unpivot: %s '%s' is no field of %s", what, name,
 			mapping->schema->name);
@@ -116,12 +116,12 @@ static bool find_unpivot_fields(struct mapping *mapping, bool *keep, struct err 
 	if (mapping->reading->format != FORMAT_CSV || mapping->reading->csv.header == 0)
 		return err_config(
 			err, "unpivot takes the names from a header: CSV with header >= 1");
-	if (!find_named(mapping, unpivot->names, "names", &mapping->names_field, err) ||
-		!find_named(mapping, unpivot->values, "values", &mapping->values_field, err))
+	if (!find_named(mapping, unpivot->names, "names", false, &mapping->names_field, err) ||
+		!find_named(mapping, unpivot->values, "values", false, &mapping->values_field, err))
 		return false;
 	for (size_t i = 0; i < unpivot->keep.count; i++) {
 		int field = 0;
-		if (!find_named(mapping, unpivot->keep.items[i], "keep", &field, err))
+		if (!find_named(mapping, unpivot->keep.items[i], "keep", true, &field, err))
 			return false;
 		keep[field] = true;
 	}

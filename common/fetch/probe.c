@@ -206,7 +206,7 @@ static bool close_value(struct probe *probe, bool object, struct err *err)
 
 static void begin_text(struct probe *probe, enum state state, bool key, unsigned char byte)
 {
-	probe->state = state;
+	probe->state = (int)state;
 	probe->is_key = key;
 	buf_clear(&probe->text);
 	buf_append_byte(&probe->text, byte);

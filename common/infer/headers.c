@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Headers of several lines: a wide cell over some columns, units below the names. What lies above
- * the values is a header where it lets more columns have a type, and no cell of it could be a value
- * itself.
+ * the values is a header, or a title above one, where it lets more columns have a type, and no cell
+ * of it could be a value itself.
  */
 #include <string.h>
 
@@ -100,9 +100,14 @@ void headers_find(struct draft *draft, const struct sample *sample, const struct
 	uint32_t skip = draft->reading.csv.skip;
 	bool found = false;
 	read_lines(draft, sample, guesser, &lines);
-	for (size_t n = 2; n <= lines.count && !found; n++)
-		found = is_header(&lines, n) &&
-			try_joined(draft, sample, guesser, skip, (uint32_t)n);
+	for (size_t n = 2; n <= lines.count && !found; n++) {
+		found = is_header(&lines, n);
+		/* Names that say enough alone, below what is a title. */
+		if (found && columns_are_distinct(&lines.columns[n - 1]))
+			draft->reading.csv.skip = skip + (uint32_t)n - 1;
+		else if (found)
+			found = try_joined(draft, sample, guesser, skip, (uint32_t)n);
+	}
 	/* Lines that seemed to be none of the table may tell its columns apart. */
 	bool distinct = lines.count == 0 || columns_are_distinct(&lines.columns[0]);
 	for (uint32_t n = 2; n <= LINES_MAX && n <= skip + 1 && !found && !distinct; n++)

@@ -7,6 +7,7 @@
 #include "base/json_scan.h"
 #include "infer/draft.h"
 #include "infer/name.h"
+#include "infer/stranger.h"
 
 #define DRAFT_MAX_BYTES ((size_t)64 << 20)
 #define NOTES_MAX_BYTES (16 << 10)
@@ -79,6 +80,9 @@ static bool fill(
 		[FORMAT_AVRO] = infer_avro};
 	if (sample->bytes.len == 0)
 		return err_fail(err, ERR_DATA, "the file is empty");
+	const char *stranger = stranger_of(sample->bytes.data, sample->bytes.len);
+	if (stranger)
+		return err_fail(err, ERR_DATA, "it is %s", stranger);
 	draft->reading.format = format_of(sample, name);
 	if (draft->reading.format != FORMAT_AVRO && !sample_is_text(sample))
 		return err_fail(err, ERR_DATA, "the file is no text, and no Avro container file");

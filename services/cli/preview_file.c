@@ -152,9 +152,14 @@ static bool open_cutter(const struct preview *preview, struct input **ret_input,
 {
 	struct chunk_info origin = origin_of(preview);
 	int fd = dup(preview->fd);
-	if (fd < 0 || lseek(fd, 0, SEEK_SET) != 0)
-		return err_fail_errno(err, ERR_FATAL, "reading %s", preview->name);
 	struct input *input = NULL;
+	if (fd < 0)
+		return err_fail_errno(err, ERR_FATAL, "reading %s", preview->name);
+	if (lseek(fd, 0, SEEK_SET) != 0) {
+		err_fail_errno(err, ERR_FATAL, "reading %s", preview->name);
+		close(fd);
+		return false;
+	}
 	if (!input_open(fd, preview->name, &(struct input_limits){0}, &input, err))
 		return false;
 	if (!cutter_open(&preview->dataset->config->reading, preview->dataset->schema, input,

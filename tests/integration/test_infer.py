@@ -106,6 +106,10 @@ def test_types_of_a_plain_file(tmp_path):
     (",,2020,,2021,\ncode,name,born,died,born,died\nDE,x,1,2,3,4\nFR,y,5,6,7,8\n", {"header": 2, "header_join": " "}, [
         {"code": "DE", "name": "x", "_2020_born": 1, "_2020_died": 2, "_2021_born": 3, "_2021_died": 4},
         {"code": "FR", "name": "y", "_2020_born": 5, "_2020_died": 6, "_2021_born": 7, "_2021_died": 8}]),
+    ("Sales 2024;;;\nmade on;01.02.2024;;\n;;;\nNo.;who;paid;on\n1;a;1.000,00;31.01.2024\n2;b;2,50;01.02.2024\n3;c;3,5;02.02.2024\n4;d;4;03.02.2024\n",
+     {"delimiter": ";", "skip": 3, "decimal": ",", "thousands": "."}, [
+         {"no": 1, "who": "a", "paid": 1000, "on": "2024-01-31"}, {"no": 2, "who": "b", "paid": 2.5, "on": "2024-02-01"},
+         {"no": 3, "who": "c", "paid": 3.5, "on": "2024-02-02"}, {"no": 4, "who": "d", "paid": 4, "on": "2024-02-03"}]),
     ("city,people,area\nUlm,unknown,unknown\nBonn,5,7\nKiel,6,8\n", None, [
         {"city": "Ulm", "people": "unknown", "area": "unknown"}, {"city": "Bonn", "people": "5", "area": "7"},
         {"city": "Kiel", "people": "6", "area": "8"}]),
@@ -326,7 +330,9 @@ def test_write_never_overwrites(tmp_path):
     assert (tmp_path / "penstock.yml").read_text() == config
 
 
-@pytest.mark.parametrize("data,why", [(b"", "the file is empty"), (b"[1, 2]", "no JSON objects"), (b"Obj\x01\x02", "header is cut"), (bytes(range(256)) * 9, "no text")])
+@pytest.mark.parametrize("data,why", [(b"", "the file is empty"), (b"[1, 2]", "no JSON objects"), (b"Obj\x01\x02", "header is cut"), (bytes(range(256)) * 9, "no text"),
+                                      (b"%PDF-1.4\n1 0 obj\n", "a PDF document"), (b" <!DOCTYPE HTML><html></html>", "an HTML page"),
+                                      (b"PK\3\4" + bytes(26) + b"[Content_Types].xml", "an Excel workbook"), (b"PK\3\4" + bytes(26) + b"a.csv", "a zip archive")])
 def test_what_makes_no_table(tmp_path, data, why):
     (tmp_path / "x.json").write_bytes(data)
     done = penstock(tmp_path, "infer", "x.json")

@@ -142,6 +142,12 @@ static void unpivot(void **state)
 		"3:y|2000|1\n4:y|2001|2\n"
 		"!1 18-26 2001: 'two': expected a whole number @x,1,two\n");
 	schema_free(schema);
+	/* Kept columns may be called as they are in the file. */
+	reading.unpivot.keep.items = (const char *[]){"Country Name"};
+	schema = schema_of("{\"name\":\"country\",\"type\":\"string\",\"aliases\":"
+			   "[\"Country Name\"]}," LONG("year") "," NULLABLE("people", "long"));
+	assert_cuts(&reading, schema, "Country Name,2000\nx,1\n", "1:x|2000|1\n");
+	schema_free(schema);
 }
 
 static void unpivot_that_does_not_fit(void **state)
