@@ -138,9 +138,10 @@ static bool fail_archive(struct input *input, struct err *err)
 		return false;
 	}
 	const char *why = archive_error_string(input->archive);
-	return err_fail(err, ERR_DATA, "%s data broken off or corrupt at byte %lld: %s",
-		input->compression->name, (long long)input->position,
-		why ? why : "no reason given");
+	why = why ? why : "no reason given";
+	/* Some of libarchive's reasons end in a line feed. */
+	return err_fail(err, ERR_DATA, "%s data broken off or corrupt at byte %lld: %.*s",
+		input->compression->name, (long long)input->position, (int)strcspn(why, "\n"), why);
 }
 
 static bool open_archive(struct input *input, struct err *err)

@@ -48,12 +48,16 @@ static ssize_t feed(struct archive *archive, void *context, const void **ret_blo
 /* A zip file's directory stands at its end. */
 static la_int64_t seek(struct archive *archive, void *context, la_int64_t offset, int whence)
 {
-	(void)archive;
 	struct members *members = context;
 	const int64_t from[] = {
 		[SEEK_SET] = 0, [SEEK_CUR] = members->at, [SEEK_END] = members->size};
-	members->at = from[whence] + offset;
-	return members->at;
+	int64_t at = 0;
+	if (__builtin_add_overflow(from[whence], offset, &at) || at < 0) {
+		archive_set_error(archive, EINVAL, "it points outside of itself");
+		return ARCHIVE_FATAL;
+	}
+	members->at = at;
+	return at;
 }
 
 static struct members *members_new(int fd, const char *name)
@@ -102,8 +106,10 @@ static bool fail_members(struct members *members, struct err *err)
 		return false;
 	}
 	const char *why = archive_error_string(members->archive);
-	return err_fail(err, ERR_DATA, "%s: archive broken off or corrupt: %s", members->name,
-		why ? why : "no reason given");
+	why = why ? why : "no reason given";
+	/* Some of libarchive's reasons end in a line feed. */
+	return err_fail(err, ERR_DATA, "%s: archive broken off or corrupt: %.*s", members->name,
+		(int)strcspn(why, "\n"), why);
 }
 
 /* ARCHIVE_EOF is greater than ARCHIVE_OK, what failed is less than ARCHIVE_WARN. */

@@ -259,7 +259,8 @@ static bool read_shapes(
 		return err_fail(
 			err, ERR_DATA, "the records have too many different members to be columns");
 	if (!records->root->objects)
-		return err_fail(err, ERR_DATA, "no JSON objects that could be records");
+		return err_fail(err, ERR_DATA, "no JSON objects that could be records%s",
+			sample->whole ? "" : " in its first MiB");
 	return true;
 }
 

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 import zipfile
@@ -154,6 +155,10 @@ def test_a_bad_member_does_not_hide_the_others(preview):
     assert done.returncode == 0 and "orders-all.csv!data.csv: dataset orders: 2 rows" in done.stderr
     done = preview("all.zip", zipped({}))
     assert done.returncode == 1 and "an archive without files" in done.stderr
+    data = bytearray(zipped({"orders1.csv": GOOD}))
+    data[data.index(b"PK\1\2") + 27] = data[data.index(b"PK\3\4") + 25] = 128
+    done = preview("all.zip", bytes(data))
+    assert done.returncode == 1 and re.search(r"all.zip: archive broken off or corrupt: [^\n]+ wrong size [^\n]+\n$", done.stderr), done.stderr
     done = preview("all.zip", zipped({"orders1.csv": GOOD * 400})[:9000])
     assert done.returncode == 1 and "would be quarantined" in done.stderr
 
