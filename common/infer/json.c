@@ -281,7 +281,7 @@ bool infer_json(struct draft *draft, const struct sample *sample, struct err *er
 	if (ok && draft->field_count == 0)
 		ok = err_fail(err, ERR_DATA, "the records have no members");
 	if (records.bad)
-		draft_note(draft, "%lld records are no objects", (long long)records.bad);
+		draft_note(draft, "records that are no objects: %lld", (long long)records.bad);
 	json_scanner_release(&records.scanner);
 	shapes_release(&records.shapes);
 	guesser_release(&guesser);

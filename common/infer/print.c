@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include "base/json_scan.h"
 #include "base/json_writer.h"
@@ -119,11 +120,22 @@ static void put_fields(const struct draft *draft, struct buf *out)
 	}
 }
 
+/* Names need no quotes, but for the one that is YAML's word for nothing. */
+static void put_name(struct buf *out, const char *name)
+{
+	if (strcasecmp(name, "null") == 0)
+		put_quoted(out, name);
+	else
+		buf_append_text(out, name);
+}
+
 static void put_key(const struct draft *draft, struct buf *out)
 {
 	buf_append_text(out, "    key: [");
-	for (size_t i = 0; i < draft->key_count; i++)
-		buf_printf(out, "%s%s", i ? ", " : "", draft->key[i]);
+	for (size_t i = 0; i < draft->key_count; i++) {
+		buf_append_text(out, i ? ", " : "");
+		put_name(out, draft->key[i]);
+	}
 	char records[64];
 	text_format_counted(records, draft->records, "record");
 	if (draft->key_count)

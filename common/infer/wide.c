@@ -21,7 +21,8 @@ bool wide_find(struct draft *draft, const struct columns *columns, struct wide *
 		runs += wide.which[i] && (i == 0 || !wide.which[i - 1]);
 	}
 	/* What stands between two periods is likely one itself, in another language. */
-	if (runs != 1 || columns_together(columns, wide.which, &draft->arena).text)
+	if (runs != 1 || wide.count == columns->count ||
+		columns_together(columns, wide.which, &draft->arena).text)
 		return false;
 	*ret_wide = wide;
 	return true;

@@ -114,6 +114,8 @@ def test_types_of_a_plain_file(tmp_path):
         {"city": "Ulm", "people": "unknown", "area": "unknown"}, {"city": "Bonn", "people": "5", "area": "7"},
         {"city": "Kiel", "people": "6", "area": "8"}]),
     (",a,a\n1,2,3\n4,5,6\n", {"header": 0, "skip": 1}, [{"column_1": 1, "a": 2, "a_2": 3}, {"column_1": 4, "a": 5, "a_2": 6}]),
+    ("null,yes\n1,2\n3,4\n", None, [{"null": 1, "yes": 2}, {"null": 3, "yes": 4}]),
+    ("2019,2020,2021\n2,3,4\n", None, [{"_2019": 2, "_2020": 3, "_2021": 4}]),
     ("name\nAnn\nBob\n", None, [{"name": "Ann"}, {"name": "Bob"}]),
     ("price\n1,5\n2\n3,25\n", {"delimiter": ";", "decimal": ","}, [{"price": 1.5}, {"price": 2}, {"price": 3.25}]),
     ("a,b\n", None, []),
