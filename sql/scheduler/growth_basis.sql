@@ -1,6 +1,7 @@
 -- Of the query of view pg_temp.penstock_growth: why it cannot grow (null: it can), an aggregate out of a subquery or
--- a function whose result is another at another time; and what else its result depends on: settings, and the bodies of functions that are not Postgres' own. As the
--- stored tree has it: calls, operators, and casts by way of text, which use the types' input and output functions.
+-- a function whose result is another at another time; and what else its result depends on: settings, and the bodies of
+-- functions that are not Postgres' own. As the stored tree has it: calls, operators, and casts by way of text, which
+-- use the types' input and output functions.
 WITH tree AS (
   SELECT r.ev_action::text AS text FROM pg_rewrite r WHERE r.ev_class = 'pg_temp.penstock_growth'::regclass
 ), called (oid) AS (

@@ -265,7 +265,7 @@ def test_a_server_that_is_read_only_is_waited_for(room, postgres):
         room.database.close()
     read_only("on")
     file_id = room.publish("fine", [(999, 1, "x")])
-    wait_until(lambda: "in a read-only transaction" in room.worker.output(), 30, "the worker has met it")
+    wait_until(lambda: "in a read-only transaction" in room.worker.output(), 60, "the worker has met it")
     read_only("off")
     room.complete("fine", file_id)
     room.nothing_died()

@@ -121,7 +121,7 @@ def test_an_avro_block_of_forty_megabytes(project, database):
     service = publish(project, path)
     publishing = peak(service)
     loading = load(project, database)
-    assert service.wait(30) == 0
+    assert service.wait() == 0
     assert database.value("SELECT count(*) FROM raw.orders") == rows
     report("an Avro block of 40 MB", publishing, loading)
 

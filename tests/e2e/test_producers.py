@@ -51,17 +51,17 @@ def test_an_archive_out_of_order_is_told_once_and_waited_for(project, database):
     project.run("init")
     project.start("worker")
     producer = project.start("producer", "--settle", "50ms")
-    wait_until(lambda: "watching the inbox" in producer.output(), 30)
+    wait_until(lambda: "watching the inbox" in producer.output())
     incoming = project.folder / "archive" / ".incoming"
     incoming.rmdir()
     incoming.write_text("in the way")
     project.drop("orders-1.csv", versions.to_csv(versions.make_rows(1, 10, 10)))
-    wait_until(lambda: "publishing waits" in producer.output(), 30, "it is told")
+    wait_until(lambda: "publishing waits" in producer.output(), 60, "it is told")
     # Some more tries: the first two come within a second and a half.
     database.execute("SELECT pg_sleep(2)")
     told = [line for line in producer.output().splitlines() if 'msg="publishing waits"' in line]
     assert len(told) == 1 and 'error="archiving to archive: Not a directory"' in told[0]
     incoming.unlink()
     incoming.mkdir()
-    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 30, "loaded")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'complete'") == 1, 60, "loaded")
     assert 'msg="back to normal" after="publishing waits"' in producer.output()

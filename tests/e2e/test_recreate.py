@@ -45,7 +45,7 @@ def test_everything_comes_back_whether_it_was_loaded_or_waiting(project, databas
     assert sum(again.values()) == 2 * sum(ends.values())
     wait_until(lambda: len(list((project.folder / "inbox").iterdir())) == 0)
     project.drop("orders-new.csv", versions.to_csv(versions.make_rows(90, ROWS, KEYS)))
-    wait_until(lambda: " published" in producer.output() or "msg=published" in producer.output(), 30,
+    wait_until(lambda: " published" in producer.output() or "msg=published" in producer.output(), 60,
                "a new file is published after it")
     project.start("worker")
     wait_until(lambda: complete(database, FILES + 1), 60, "all files are back")

@@ -100,7 +100,7 @@ class Truth:
             meanwhile()
             return any(reader.wrong for reader in self.readers) or all(
                 getattr(reader, what) >= count for reader, count in zip(self.readers, wanted))
-        wait_until(met, 30, f"readers saw {what}", pause=0.2)
+        wait_until(met, 60, f"readers saw {what}", pause=0.2)
 
     def full_until_a_batch(self, change):
         with self.batches.turn:
