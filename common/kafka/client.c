@@ -10,13 +10,15 @@
 
 #include "kafka/properties.h"
 
-/* Where librdkafka's own default is unsafe or unfit. */
+/* Where librdkafka's own default is unsafe or unfit. Its heartbeats, every 3 s, are too rare for a
+ * short session. */
 static const struct kafka_property defaults[] = {
 	{"bootstrap.servers", "localhost:9092"},
 	{"group.id", "penstock"},
 	{"check.crcs", "true"},
 	{"socket.keepalive.enable", "true"},
 	{"queued.max.messages.kbytes", "8192"},
+	{"heartbeat.interval.ms", "1000"},
 };
 
 #define OFFSETS	 "offsets are committed only after Postgres has committed"
