@@ -186,7 +186,7 @@ class KafkaServer:
     def stop(self):
         """A clean shutdown; the data stays."""
         if self.process is not None:
-            end(self.process)
+            end(self.process, timeout=300)
             self.process = None
 
     def close(self):

@@ -32,6 +32,7 @@ static void a_schedule_counts_from_the_last_attempt(void **state)
 	remote.every_ms = 0;
 	assert_int_equal(fetch_due_ms(&remote, &known, NOW), INT64_MAX);
 	struct err err;
+	assert_ok(cron_use_zone("UTC", &err));
 	remote.cron_text = "0 * * * *";
 	assert_ok(cron_parse(remote.cron_text, &remote.cron, &err));
 	known.began_ms = NOW - MINUTE;
