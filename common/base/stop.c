@@ -16,6 +16,7 @@
 static atomic_int requested;
 static int event_fd = -1;
 static atomic_uint deadline_seconds;
+static atomic_bool is_service;
 
 static void request(int signal_number)
 {
@@ -48,7 +49,7 @@ static void on_deadline(int signal_number)
 	(void)signal_number;
 	ssize_t written = write(STDERR_FILENO, words, sizeof(words) - 1);
 	(void)written;
-	_exit(0);
+	_exit(atomic_load(&is_service) ? 0 : 128 + atomic_load(&requested));
 }
 
 void stop_install(void)
@@ -66,8 +67,9 @@ void stop_install(void)
 	sigaction(SIGPIPE, &action, NULL);
 }
 
-void stop_within(unsigned seconds)
+void stop_within(unsigned seconds, bool service)
 {
+	atomic_store(&is_service, service);
 	atomic_store(&deadline_seconds, seconds);
 }
 

@@ -12,12 +12,12 @@
 /* Installs the handlers; once, before threads start. */
 void stop_install(void);
 /*
- * For services whose unfinished work is safe to leave: a process that still runs this many seconds
- * after the first signal says so and exits with 0.
+ * A process that still runs this many seconds after the first signal (0: no limit) says so and
+ * ends: a service, whose unfinished work is safe to leave, with 0, any other with 128 + signal.
  */
-void stop_within(unsigned seconds);
-/* What the services promise is 10 s. */
-#define STOP_SERVICE_SECONDS 9
+void stop_within(unsigned seconds, bool service);
+/* What is promised is 10 s. */
+#define STOP_SECONDS 9
 bool stop_requested(void);
 /* The first signal received, 0 when none. */
 int stop_signal(void);

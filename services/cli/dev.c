@@ -31,6 +31,7 @@ static int run_dev(struct cli *cli, const void *options, int argc, char **argv)
 		.workers = arguments->workers,
 		.scheduler = config->models[0] || config->reports.sql[0],
 	};
+	stop_within(0, false); /* its services have that limit each, one after the other */
 	if (!dev_run(&dev, &err))
 		return cli_fail(&err);
 	return EXIT_GOOD;

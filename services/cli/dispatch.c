@@ -154,6 +154,7 @@ static int run_command(
 		code = cli_fail(&err);
 	} else {
 		stop_install();
+		stop_within(STOP_SECONDS, false);
 		code = command->run(cli, options, words, argv + next);
 	}
 	free(options);

@@ -24,7 +24,7 @@ static int monitor_command_run(struct cli *cli, const void *options, int argc, c
 	if (!monitor_options_fill(cli, &monitor, &err))
 		return cli_fail(&err);
 	monitor.listen = wanted->listen;
-	stop_within(STOP_SERVICE_SECONDS);
+	stop_within(STOP_SECONDS, true);
 	return monitor_run(&monitor, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

@@ -49,7 +49,7 @@ static int run_producer(struct cli *cli, const void *options, int argc, char **a
 		.rescan_ms = arguments->rescan_ms,
 		.repair_ms = arguments->repair_ms,
 	};
-	stop_within(STOP_SERVICE_SECONDS);
+	stop_within(STOP_SECONDS, true);
 	return producer_run(&settings, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

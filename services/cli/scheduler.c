@@ -26,7 +26,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 	if (!config)
 		return cli_fail(&err);
 	const struct scheduler_options service = {.config = config, .listen = wanted->listen};
-	stop_within(STOP_SERVICE_SECONDS);
+	stop_within(STOP_SECONDS, true);
 	return scheduler_run(&service, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

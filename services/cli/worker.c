@@ -39,7 +39,7 @@ static int run(struct cli *cli, const void *options, int argc, char **argv)
 		.listen = arguments->listen,
 		.jobs = arguments->jobs,
 	};
-	stop_within(STOP_SERVICE_SECONDS);
+	stop_within(STOP_SECONDS, true);
 	return worker_run(&worker, &err) ? EXIT_GOOD : cli_fail(&err);
 }
 

@@ -11,6 +11,7 @@
 
 static const int64_t first_wait_ms = 1000;
 static const int64_t longest_wait_ms = 30000;
+static const int64_t unheard_us = 60 * INT64_C(1000000);
 static const size_t max_told = 100;
 static const size_t max_told_bytes = 640;
 
@@ -57,13 +58,47 @@ void duty_fail(struct duty *duty, const struct err *err)
 		log_str(err->native[0] ? "code" : NULL, err->native));
 }
 
-void duty_succeed(struct duty *duty)
+static void forget_reason(struct duty *duty)
 {
-	if (duty->attempt)
-		log_info("a paused dataset loads again",
-			log_str("dataset", duty->dataset->config->name));
 	duty->attempt = 0;
 	duty->reason[0] = '\0';
+}
+
+bool duty_succeed(struct duty *duty)
+{
+	if (!duty->attempt)
+		return false;
+	log_info("a paused dataset loads again", log_str("dataset", duty->dataset->config->name));
+	forget_reason(duty);
+	return true;
+}
+
+static bool is_assigned(
+	const struct duty *duty, const struct kafka_partition *assigned, size_t assigned_count)
+{
+	for (size_t i = 0; i < assigned_count; i++)
+		if (strcmp(assigned[i].topic, duty->dataset->topic) == 0)
+			return true;
+	return false;
+}
+
+void duties_judge(
+	struct duties *duties, const struct kafka_partition *assigned, size_t assigned_count)
+{
+	for (size_t i = 0; i < duties->count; i++) {
+		struct duty *duty = &duties->items[i];
+		duty->halted = duty->reason[0] && is_assigned(duty, assigned, assigned_count);
+	}
+}
+
+static void add_reason(struct buf *out, const struct duty *duty)
+{
+	struct buf text;
+	buf_init(&text, max_told_bytes);
+	buf_printf(&text, "%s: ", duty->dataset->config->name);
+	text_clean(&text, duty->reason, strlen(duty->reason), sizeof(duty->reason));
+	array_add(out, buf_text(&text));
+	buf_release(&text);
 }
 
 bool duties_describe(const struct duties *duties, bool stopped, struct buf *out)
@@ -72,14 +107,9 @@ bool duties_describe(const struct duties *duties, bool stopped, struct buf *out)
 	array_begin(out);
 	for (size_t i = 0; i < duties->count && told < max_told; i++) {
 		const struct duty *duty = &duties->items[i];
-		if (!duty->reason[0] || (duty->state == DUTY_STOPPED) != stopped)
+		if (!duty->halted || (duty->state == DUTY_STOPPED) != stopped)
 			continue;
-		struct buf text;
-		buf_init(&text, max_told_bytes);
-		buf_printf(&text, "%s: ", duty->dataset->config->name);
-		text_clean(&text, duty->reason, strlen(duty->reason), sizeof(duty->reason));
-		array_add(out, buf_text(&text));
-		buf_release(&text);
+		add_reason(out, duty);
 		told++;
 	}
 	array_end(out);
@@ -123,6 +153,8 @@ void duties_wake(struct duties *duties, bool *ret_changed)
 		if (duty->state == DUTY_WAITING && now >= duty->retry_us) {
 			duty->state = DUTY_WORKING;
 			changed = true;
+		} else if (duty->state == DUTY_WORKING && now >= duty->retry_us + unheard_us) {
+			forget_reason(duty);
 		}
 	}
 	*ret_changed = changed;

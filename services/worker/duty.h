@@ -26,7 +26,9 @@ struct duty {
 	enum duty_state state;
 	unsigned attempt;
 	int64_t retry_us; /* monotonic */
-	char reason[400];
+	char reason[400]; /* why it waits, or is tried again, or was stopped; "" when all is well */
+	bool halted;	  /* chunks of it wait in this job for that reason */
+	bool counted;	  /* in the metric */
 };
 
 struct duties {
@@ -41,10 +43,14 @@ struct duty *duties_of_topic(const struct duties *duties, const char *topic);
 /* Notes the error: its class decides between waiting and stopped. Logs it once per change of
  * reason. */
 void duty_fail(struct duty *duty, const struct err *err);
-void duty_succeed(struct duty *duty);
+/* Whether that ends a wait. */
+bool duty_succeed(struct duty *duty);
+/* Sets `halted` of each; without a partition of it nothing of a dataset waits here. */
+void duties_judge(
+	struct duties *duties, const struct kafka_partition *assigned, size_t assigned_count);
 /*
- * Those stopped, or those that wait, as an array literal of "orders: reason", a hundred at most:
- * whether there are any. `out` holds DUTIES_MAX_TEXT.
+ * Of those halted the stopped ones, or the others, as an array literal of "orders: reason", a
+ * hundred at most; whether there are any. `out` holds DUTIES_MAX_TEXT.
  */
 #define DUTIES_MAX_TEXT ((size_t)128 << 10)
 bool duties_describe(const struct duties *duties, bool stopped, struct buf *out);
@@ -52,7 +58,11 @@ bool duties_describe(const struct duties *duties, bool stopped, struct buf *out)
 /* Pauses what belongs to datasets not working, resumes the rest of the assignment. */
 MUST_CHECK bool duties_apply(
 	const struct duties *duties, struct kafka_consumer *consumer, struct err *err);
-/* Turns waiting datasets whose time has come into working ones; *ret_changed when any did. */
+/*
+ * Turns waiting datasets whose time has come into working ones; *ret_changed when any did. What
+ * made one wait and did not come again for a while (others have it, or it was deleted) is
+ * forgotten.
+ */
 void duties_wake(struct duties *duties, bool *ret_changed);
 
 #endif

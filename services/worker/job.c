@@ -43,8 +43,10 @@ void job_clear_group(struct job *job, struct group *group)
 
 /* ---- rebalances ---- */
 
-bool job_pause_all(struct job *job, struct err *err)
+bool job_apply_pauses(struct job *job, struct err *err)
 {
+	if (!job->sick[0])
+		return duties_apply(&job->duties, job->consumer, err);
 	const struct kafka_partition *assigned = NULL;
 	size_t n = kafka_consumer_assignment(job->consumer, &assigned);
 	return kafka_consumer_pause(job->consumer, assigned, n, err);
@@ -55,9 +57,7 @@ static void on_assigned(void *context, const struct kafka_partition *partitions,
 	(void)partitions;
 	struct job *job = context;
 	struct err err;
-	bool ok = job->sick[0] ? job_pause_all(job, &err)
-			       : duties_apply(&job->duties, job->consumer, &err);
-	if (!ok)
+	if (!job_apply_pauses(job, &err))
 		log_err(LOG_WARN, "cannot pause partitions after a rebalance", &err);
 	log_info("partitions assigned", log_str("worker", job->name), log_int("count", count));
 }
@@ -144,7 +144,7 @@ static bool keep_house(struct job *job, struct err *err)
 	duties_wake(&job->duties, &woken);
 	if (woken) {
 		job_read_schemas_again(job);
-		if (!duties_apply(&job->duties, job->consumer, err))
+		if (!job_apply_pauses(job, err))
 			return false;
 	}
 	if (clock_monotonic_us() < job->beat_us)

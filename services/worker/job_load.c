@@ -86,7 +86,8 @@ static bool load_group(struct job *job, size_t at, struct err *err)
 	commit_offsets(job, group);
 	fault_point("worker.committed");
 	count_load(job, dataset, &totals, started_us);
-	duty_succeed(&job->duties.items[at]);
+	if (duty_succeed(&job->duties.items[at]))
+		job->beat_us = 0; /* told at once, as what set it aside was */
 	job_clear_group(job, group);
 	return true;
 }
@@ -97,14 +98,14 @@ static bool set_aside(struct job *job, size_t at, const struct err *why, struct 
 	struct duty *duty = &job->duties.items[at];
 	struct group *group = &job->groups[at];
 	duty_fail(duty, why);
-	job->beat_us = 0; /* told at once */
-	metric_set(job->metrics, &worker_paused, 1, duty->dataset->config->name);
+	job->beat_us = 0;
 	struct kafka_partition first[GROUP_MAX_MESSAGES];
 	size_t n = group_first_offsets(group, first);
 	for (size_t i = 0; i < n; i++)
 		first[i].topic = duty->dataset->topic;
 	job_clear_group(job, group);
-	return duties_apply(&job->duties, job->consumer, err) &&
+	/* Whatever the database has against this dataset, it answers. */
+	return job_recovered(job, err) && job_apply_pauses(job, err) &&
 	       kafka_consumer_seek(job->consumer, first, n, err);
 }
 
@@ -116,6 +117,17 @@ bool job_give_back_free(struct job *job, struct kafka_message *message, struct e
 	return ok;
 }
 
+/* Others are not to take for dead who only waits, if the database tells them so. */
+static void beat_while_waiting(struct job *job)
+{
+	struct err err;
+	if (clock_monotonic_us() < job->beat_us || !job->database ||
+		!database_usable(job->database))
+		return;
+	if (!job_beat(job, NULL, &err))
+		log_err(LOG_DEBUG, "the heartbeat was not written", &err);
+}
+
 /* The environment is sick: nothing is read, the group stays, the member stays in its consumer
  * group. */
 static bool wait_out(struct job *job, const struct err *why, struct err *err)
@@ -124,9 +136,9 @@ static bool wait_out(struct job *job, const struct err *why, struct err *err)
 	text_copy(reason, sizeof(reason), why->message);
 	if (strcmp(job->sick, reason) != 0)
 		log_err(LOG_WARN, "cannot load now; the same chunks are tried again", why);
-	if (!job->sick[0] && !job_pause_all(job, err))
-		return false;
 	memcpy(job->sick, reason, sizeof(reason));
+	if (!job_apply_pauses(job, err))
+		return false;
 	metric_add(job->metrics, &worker_retries_total, 1);
 	int64_t deadline =
 		clock_monotonic_us() + clock_backoff_ms(job->sick_attempt++, 200, 15000) * 1000;
@@ -143,6 +155,7 @@ static bool wait_out(struct job *job, const struct err *why, struct err *err)
 		}
 		if (message && !job_give_back_free(job, message, err))
 			return false;
+		beat_while_waiting(job);
 	}
 	return true;
 }
@@ -155,7 +168,7 @@ bool job_recovered(struct job *job, struct err *err)
 	job->sick[0] = '\0';
 	job->sick_attempt = 0;
 	log_info("loading again", log_str("worker", job->name));
-	return duties_apply(&job->duties, job->consumer, err);
+	return job_apply_pauses(job, err);
 }
 
 static bool load_or_wait(struct job *job, size_t at, struct err *err)
@@ -164,10 +177,8 @@ static bool load_or_wait(struct job *job, size_t at, struct err *err)
 	while (group->count && !stop_requested()) {
 		job_note_progress(job);
 		struct err why;
-		if (load_group(job, at, &why)) {
-			metric_set(job->metrics, &worker_paused, 0, group->dataset->config->name);
+		if (load_group(job, at, &why))
 			return job_recovered(job, err);
-		}
 		bool connected = job->database && database_usable(job->database);
 		if (why.class == ERR_PAUSE || (why.class == ERR_FATAL && connected))
 			return set_aside(job, at, &why, err);

@@ -9,14 +9,15 @@
 
 void job_note_progress(struct job *job);
 void job_clear_group(struct job *job, struct group *group);
-MUST_CHECK bool job_pause_all(struct job *job, struct err *err);
+/* Pauses everything while the environment is sick, else what belongs to datasets that wait. */
+MUST_CHECK bool job_apply_pauses(struct job *job, struct err *err);
 
 /* ---- session.c ---- */
 
 /* A usable session with a loader a dataset; opens a new one when the last was lost. */
 MUST_CHECK bool job_ensure_database(struct job *job, struct err *err);
 void job_drop_database(struct job *job);
-/* Writes the heartbeat now; `state` NULL: what the job seems to be doing. */
+/* Tells now how the job is: its row and the metrics; `state` NULL: what it seems to be doing. */
 MUST_CHECK bool job_beat(struct job *job, const char *state, struct err *err);
 /*
  * A dataset may wait because its writers have a newer schema: by now this machine may have it too.

@@ -18,4 +18,4 @@ const struct metric worker_dead_letters_total = {"penstock_worker_dead_letters_t
 const struct metric worker_retries_total = {"penstock_worker_retries_total", METRIC_COUNTER,
 	"Waits for Postgres or Kafka with a load in hand.", {NULL}};
 const struct metric worker_paused = {"penstock_worker_paused", METRIC_GAUGE,
-	"1 while the dataset waits for a person.", {"dataset"}};
+	"Jobs in which the dataset waits for a person, or is stopped.", {"dataset"}};

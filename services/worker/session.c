@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "worker/heartbeat.h"
 #include "worker/job_parts.h"
+#include "worker/metrics.h"
 
 static const int64_t statement_ms = 120000;
 
@@ -49,16 +50,29 @@ bool job_ensure_database(struct job *job, struct err *err)
 	return true;
 }
 
+/* The metric is all jobs' own. */
+static void count_paused(struct job *job)
+{
+	for (size_t i = 0; i < job->duties.count; i++) {
+		struct duty *duty = &job->duties.items[i];
+		metric_add(job->metrics, &worker_paused, duty->halted - duty->counted,
+			duty->dataset->config->name);
+		duty->counted = duty->halted;
+	}
+}
+
 bool job_beat(struct job *job, const char *state, struct err *err)
 {
 	struct buf paused;
 	struct buf stopped;
 	buf_init(&paused, DUTIES_MAX_TEXT);
 	buf_init(&stopped, DUTIES_MAX_TEXT);
-	bool halted = duties_describe(&job->duties, false, &paused);
-	halted = duties_describe(&job->duties, true, &stopped) || halted;
 	const struct kafka_partition *assigned = NULL;
 	size_t n = job->consumer ? kafka_consumer_assignment(job->consumer, &assigned) : 0;
+	duties_judge(&job->duties, assigned, n);
+	bool halted = duties_describe(&job->duties, false, &paused);
+	halted = duties_describe(&job->duties, true, &stopped) || halted;
+	count_paused(job);
 	if (!state)
 		state = halted ? "paused" : job->loaded_since_beat ? "loading" : "idle";
 	const struct heartbeat heartbeat = {

@@ -281,13 +281,23 @@ static void a_stop_ends_waits_and_a_second_one_the_process(void **state)
 	assert_int_equal(WEXITSTATUS(status), 128 + SIGINT);
 }
 
-static void hang_after_the_signal(void)
+static void hang_after_the_signal(bool service)
 {
 	stop_install();
-	stop_within(1);
+	stop_within(1, service);
 	raise(SIGTERM);
 	for (;;)
 		pause();
+}
+
+static void hang_as_a_service(void)
+{
+	hang_after_the_signal(true);
+}
+
+static void hang_as_a_command(void)
+{
+	hang_after_the_signal(false);
 }
 
 static void what_hangs_is_left_at_the_deadline(void **state)
@@ -295,10 +305,13 @@ static void what_hangs_is_left_at_the_deadline(void **state)
 	(void)state;
 	int status = 0;
 	int64_t before = clock_monotonic_us();
-	assert_non_null(strstr(capture(hang_after_the_signal, &status), "not done in time"));
+	assert_non_null(strstr(capture(hang_as_a_service, &status), "not done in time"));
 	assert_true(clock_monotonic_us() - before >= 900 * 1000);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_non_null(strstr(capture(hang_as_a_command, &status), "not done in time"));
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
 }
 
 static void backoff_grows_to_its_cap(void **state)
