@@ -16,6 +16,7 @@
 
 bool database_copy_start(struct database *database, const char *sql, struct err *err)
 {
+	database->copy_row = 0;
 	if (!session_begin(database, err))
 		return false;
 	session_echo(database, sql);
@@ -66,6 +67,11 @@ bool database_copy_end(struct database *database, int64_t *ret_rows, struct err 
 	PQclear(result);
 	*ret_rows = rows;
 	return true;
+}
+
+int64_t database_copy_row(const struct database *database)
+{
+	return database->copy_row;
 }
 
 void database_copy_abort(struct database *database, const char *reason)

@@ -90,6 +90,8 @@ MUST_CHECK bool database_copy_data(
 	struct database *database, const void *data, size_t n, struct err *err);
 /* Ends and reads the server's verdict: the only proof that rows arrived. */
 MUST_CHECK bool database_copy_end(struct database *database, int64_t *ret_rows, struct err *err);
+/* The row, from 1, at which the server failed the newest COPY; 0: it did not, or does not say. */
+int64_t database_copy_row(const struct database *database);
 /* Makes the server fail the COPY with `reason`; the transaction must be rolled back. */
 void database_copy_abort(struct database *database, const char *reason);
 

@@ -19,6 +19,7 @@ struct database {
 	int64_t stop_seen_us; /* when a wait first noticed a stop; 0: not yet */
 	int64_t cancelled_us; /* when the call in hand was cancelled; 0: it was not */
 	const char *sql;      /* of the call in hand, borrowed; NULL: not known */
+	int64_t copy_row;     /* see database_copy_row */
 	bool lost;	      /* gave up on the connection, whatever libpq says */
 };
 

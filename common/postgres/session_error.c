@@ -41,6 +41,15 @@ static const char *column_of_context(const char *context)
 	return at && strncmp(context, "COPY ", 5) == 0 ? at + strlen(", column ") : NULL;
 }
 
+/* The row itself, not something it set off, is to blame only where COPY is all the context. */
+static int64_t row_of_context(const char *context)
+{
+	const char *at = context ? strstr(context, ", line ") : NULL;
+	if (!at || strncmp(context, "COPY ", 5) != 0)
+		return 0;
+	return strtoll(at + strlen(", line "), NULL, 10);
+}
+
 static void fill_detail(char *detail, size_t size, const PGresult *result)
 {
 	const char *name = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
@@ -127,5 +136,6 @@ bool session_fail(struct database *database, const PGresult *result, struct err 
 	snprintf(err->native, sizeof(err->native), "%s", state);
 	fill_detail(err->detail, sizeof(err->detail), result);
 	err->sql_line = line_of_statement(database, result);
+	database->copy_row = row_of_context(PQresultErrorField(result, PG_DIAG_CONTEXT));
 	return false;
 }

@@ -218,14 +218,30 @@ static bool apply(struct feeding *feeding, struct rebuild_outcome *outcome, stru
 	       rebuild_commit(feeding->rebuild, err);
 }
 
-/* Where rows never replace each other, what goes leaves nothing behind to be built. */
+/*
+ * Where rows have not replaced each other, what goes leaves nothing behind to be built. Under the
+ * lock, so that it stays so.
+ */
+static bool only_takes_out(struct feeding *feeding, bool *ret_only, struct err *err)
+{
+	struct rebuild *rebuild = feeding->rebuild;
+	if (!feeding->task->retract) {
+		*ret_only = false;
+		return true;
+	}
+	return rebuild_is_additive(rebuild, ret_only, err) &&
+	       (!*ret_only || !feeding->task->apply ||
+		       (rebuild_lock(rebuild, err) && rebuild_is_additive(rebuild, ret_only, err)));
+}
+
 static bool find_differences(
 	struct feeding *feeding, struct rebuild_difference *ret_difference, struct err *err)
 {
-	const struct rebuild_task *task = feeding->task;
-	if (task->retract && rebuild_is_additive(feeding->rebuild))
-		return (!task->apply || rebuild_lock(feeding->rebuild, err)) &&
-		       rebuild_take_out(feeding->rebuild, ret_difference, err);
+	bool only = false;
+	if (!only_takes_out(feeding, &only, err))
+		return false;
+	if (only)
+		return rebuild_take_out(feeding->rebuild, ret_difference, err);
 	return feed_all(feeding, err) && rebuild_compare(feeding->rebuild, ret_difference, err);
 }
 

@@ -23,6 +23,7 @@ struct load_sql {
 	const char *make_stage;
 	const char *copy_stage;
 	const char *merge;
+	const char *swallowed; /* counts rows that a trigger kept from being merged */
 };
 
 /* A dataset's chunks come with few different schemas; each is compiled once. */
@@ -78,6 +79,7 @@ struct dimensions {
 	char state[33];		  /* "": not read yet */
 	bool taken_over;	  /* foreign keys are checked by keys_hold, not by Postgres */
 	bool within;		  /* the asking is done inside a transaction */
+	bool look;    /* ... that changes nothing: neither new rows nor the lock outlive it */
 	bool doubted; /* in this load a foreign key was violated, and they were forgotten */
 };
 
@@ -104,6 +106,7 @@ struct loader {
 	struct load_sql sql;
 	char target_digest[33]; /* of the catalogue's rows that were found good; "" at first */
 	char key_index[64];	/* name of the primary key */
+	bool guarded;		/* the table has triggers that may keep rows from it */
 	struct writers writers;
 	struct dimensions dimensions;
 	struct known_file files[KNOWN_FILES];
@@ -119,6 +122,9 @@ struct loader {
 	const struct load_slot *decoded; /* whose rows `rows` holds */
 	struct copy_rows rows;
 	struct refusals refusals; /* of the only new chunk of a batch */
+	size_t blamed;		  /* the row at which the newest COPY failed; SIZE_MAX: unknown */
+	void (*progress)(void *context); /* see loader_on_progress; NULL: nobody asks */
+	void *progress_context;
 };
 
 struct load_batch {

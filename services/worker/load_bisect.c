@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which rows of a chunk does the table refuse? Halves are tried and undone until each bad row
- * stands alone; the good ones are then loaded together, by the same path as any chunk.
+ * Which rows of a chunk does the table refuse? Stretches of it are tried and undone. Mostly COPY
+ * tells at which row it failed, and the next stretch begins behind that; where it does not, halves
+ * are tried until each bad row stands alone. The good ones are then loaded together, by the same
+ * path as any chunk.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,20 +48,34 @@ static bool note_row(struct load_batch *batch, size_t index, struct err *err)
 	return true;
 }
 
+/* False where it is no row's doing; else all is undone, and err says what is wrong if not good. */
+static bool try_rows(
+	struct load_batch *batch, size_t from, size_t to, bool *ret_good, struct err *err)
+{
+	const struct loader *loader = batch->loader;
+	const struct row_set set = {.from = from, .to = to};
+	struct err why;
+	if (loader->progress)
+		loader->progress(loader->progress_context);
+	bool good = rows_apply(batch, &set, err);
+	if (!good && (err->class != ERR_DATA || batch->again))
+		return false;
+	if (!rows_undo(batch, &why)) {
+		*err = why;
+		return false;
+	}
+	*ret_good = good;
+	return true;
+}
+
 /* `bad`: a row in [from, to) is known to be. *ret_bad: whether one was found. */
 static bool search(
 	struct load_batch *batch, size_t from, size_t to, bool bad, bool *ret_bad, struct err *err)
 {
-	const struct row_set set = {.from = from, .to = to};
 	if (!bad || to - from == 1) {
-		bool good = rows_apply(batch, &set, err);
-		if (!good && (err->class != ERR_DATA || batch->again))
+		bool good = false;
+		if (!try_rows(batch, from, to, &good, err))
 			return false;
-		struct err why;
-		if (!rows_undo(batch, &why)) {
-			*err = why;
-			return false;
-		}
 		if (good || to - from == 1) {
 			*ret_bad = !good;
 			return good || note_row(batch, from, err);
@@ -72,6 +88,33 @@ static bool search(
 		!search(batch, middle, to, !left, &right, err))
 		return false;
 	*ret_bad = left || right;
+	return true;
+}
+
+/* A stretch that failed; *next becomes where the next one begins, its end at first. */
+static bool find_bad(struct load_batch *batch, size_t from, size_t *next, struct err *err)
+{
+	size_t blamed = batch->loader->blamed;
+	bool found = false;
+	if (blamed < from || blamed >= *next)
+		return search(batch, from, *next, true, &found, err);
+	*next = blamed + 1;
+	return note_row(batch, blamed, err);
+}
+
+/* A stretch reaches somewhat beyond the distance between the bad rows found last. */
+static bool search_all(struct load_batch *batch, size_t count, struct err *err)
+{
+	size_t span = count;
+	for (size_t from = 0; from < count;) {
+		size_t next = count - from < span ? count : from + span;
+		bool good = false;
+		if (!try_rows(batch, from, next, &good, err) ||
+			(!good && !find_bad(batch, from, &next, err)))
+			return false;
+		span = (next - from) * 4;
+		from = next;
+	}
 	return true;
 }
 
@@ -96,10 +139,9 @@ static bool check_some_are_good(
 bool bisect_rows(struct load_batch *batch, struct load_slot *slot, struct err *err)
 {
 	struct refusals *refusals = &batch->loader->refusals;
-	bool found = false;
 	refusals->count = 0;
 	arena_clear(&refusals->reasons);
-	if (!search(batch, 0, (size_t)slot->item->chunk.info.rows, true, &found, err))
+	if (!search_all(batch, (size_t)slot->item->chunk.info.rows, err))
 		return false;
 	slot->refused = (int64_t)refusals->count;
 	return check_some_are_good(batch->loader, slot, err);

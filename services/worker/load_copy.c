@@ -78,12 +78,21 @@ static bool send_slots(
 		loader->database, copy_binary_trailer, sizeof(copy_binary_trailer), err);
 }
 
+/* Of a batch with one chunk; rows left out of the set are not asked for. */
+static void note_blamed(struct loader *loader, const struct row_set *set)
+{
+	int64_t row = database_copy_row(loader->database);
+	if (row > 0 && !set->except)
+		loader->blamed = set->from + (size_t)row - 1;
+}
+
 bool copy_rows_into(
 	struct load_batch *batch, const struct row_set *set, const char *sql, struct err *err)
 {
 	struct loader *loader = batch->loader;
 	int64_t sent = 0;
 	int64_t taken = 0;
+	loader->blamed = SIZE_MAX;
 	if (!database_copy_start(loader->database, sql, err))
 		return false;
 	if (!database_copy_data(
@@ -92,8 +101,10 @@ bool copy_rows_into(
 		database_copy_abort(loader->database, "penstock gave up");
 		return false;
 	}
-	if (!database_copy_end(loader->database, &taken, err))
+	if (!database_copy_end(loader->database, &taken, err)) {
+		note_blamed(loader, set);
 		return false;
+	}
 	if (taken != sent)
 		return err_fail(err, ERR_PAUSE,
 			"%s took %lld of %lld rows without an error: a trigger drops rows, which"

@@ -167,11 +167,14 @@ static bool try_to_ask(struct loader *loader, struct dimension *dimension, struc
 	if (!database_exec(database, "SAVEPOINT penstock_look_up", err))
 		return false;
 	struct err ignored; /* the better message is there already */
-	if (ask(loader, dimension, err))
-		return database_exec(database, "RELEASE SAVEPOINT penstock_look_up", err);
-	if (!database_exec(database, "ROLLBACK TO SAVEPOINT penstock_look_up", &ignored))
+	bool asked = ask(loader, dimension, err);
+	bool ended = database_exec(database,
+		asked && !loader->dimensions.look ? "RELEASE SAVEPOINT penstock_look_up"
+						  : "ROLLBACK TO SAVEPOINT penstock_look_up",
+		asked ? err : &ignored);
+	if (!asked && !ended)
 		err->class = ERR_RETRY;
-	return false;
+	return asked && ended;
 }
 
 static bool refuse(
@@ -293,6 +296,7 @@ bool lookups_judge(struct load_batch *batch, const struct row_set *set, struct e
 			batch->again = true;
 			return err_fail(err, ERR_RETRY, "a text was not looked up in time");
 		}
+		batch->loader->blamed = row->index;
 		err_fail(err, ERR_DATA, "%s", row->text->reason);
 		snprintf(err->native, sizeof(err->native), "%s", row->text->native);
 		snprintf(err->detail, sizeof(err->detail), "%s", row->field->name);

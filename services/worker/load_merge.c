@@ -36,6 +36,20 @@ static void note_fresh(struct load_batch *batch, const struct database_rows *row
 	}
 }
 
+static bool check_swallowed(struct loader *loader, struct err *err)
+{
+	struct database_rows *rows;
+	if (!database_query(loader->database, loader->sql.swallowed, NULL, 0, &rows, err))
+		return false;
+	int64_t swallowed = database_int(rows, 0, 0);
+	database_rows_free(rows);
+	return swallowed == 0 ||
+	       err_fail(err, ERR_PAUSE,
+		       "%s did not take %lld rows, without an error: a trigger drops rows, which"
+		       " would be lost without a trace",
+		       loader->sql.target, (long long)swallowed);
+}
+
 bool merge_rows(struct load_batch *batch, const struct row_set *set, struct err *err)
 {
 	struct loader *loader = batch->loader;
@@ -50,5 +64,5 @@ bool merge_rows(struct load_batch *batch, const struct row_set *set, struct err 
 		return false;
 	note_fresh(batch, rows);
 	database_rows_free(rows);
-	return true;
+	return !loader->guarded || check_swallowed(loader, err);
 }

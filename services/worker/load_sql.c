@@ -113,6 +113,32 @@ static void append_merge(struct buf *out, const struct dataset *dataset, const c
 		" FROM merged m JOIN chunks c ON c.file_id = m._file WHERE m.fresh GROUP BY 1, 2");
 }
 
+/*
+ * Without the same key in the table, or with a version there that the staged one beats: a trigger
+ * may well change the column that decides for the greatest, so that is not looked at.
+ */
+static void append_swallowed(struct buf *out, const struct dataset *dataset, const char *target)
+{
+	buf_printf(out,
+		"SELECT count(*) FROM pg_temp.penstock_stage excluded WHERE NOT EXISTS (SELECT FROM"
+		" %s t WHERE ",
+		target);
+	for (size_t i = 0; i < dataset->key_count; i++) {
+		const char *column = dataset->schema->fields[dataset->key_fields[i]].column;
+		buf_append_text(out, i ? " AND t." : "t.");
+		quote_identifier(out, column);
+		buf_append_text(out, " = excluded.");
+		quote_identifier(out, column);
+	}
+	if (dataset->key_count == 0)
+		buf_append_text(out, "t._file = excluded._file AND t._row = excluded._row");
+	if (dataset->config->on_conflict != CONFLICT_GREATEST) {
+		buf_append_text(out, " AND NOT ");
+		append_beats(out, dataset);
+	}
+	buf_append_text(out, ")");
+}
+
 void load_sql_copy(struct buf *out, const struct schema *schema, const char *target)
 {
 	buf_printf(out, "COPY %s (", target);
@@ -169,6 +195,8 @@ void load_sql_make(const struct dataset *dataset, struct arena *arena, struct lo
 	sql.make_stage = keep(&text, arena);
 	append_merge(&text, dataset, sql.target);
 	sql.merge = keep(&text, arena);
+	append_swallowed(&text, dataset, sql.target);
+	sql.swallowed = keep(&text, arena);
 	buf_release(&text);
 	*ret_sql = sql;
 }

@@ -19,7 +19,10 @@ static const char digest_sql[] =
 	" (SELECT string_agg(concat_ws(' ', i.indexrelid, i.indisprimary, i.indisunique,"
 	" i.indisexclusion, i.indimmediate, i.indkey), ',' ORDER BY i.indexrelid)"
 	" FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid"
-	" AND (i.indisunique OR i.indisexclusion)))), c.relkind"
+	" AND (i.indisunique OR i.indisexclusion)))), c.relkind,"
+	" EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT "
+	"t.tgisinternal"
+	" AND t.tgenabled <> 'D' AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0)" /* BEFORE, ROW */
 	" FROM pg_catalog.pg_class c WHERE c.oid = $1::regclass";
 
 static const char columns_sql[] =
@@ -139,6 +142,7 @@ bool target_check(struct loader *loader, struct err *err)
 	if (!database_query(loader->database, digest_sql, values, 1, &rows, err))
 		return false;
 	const char *digest = database_text(rows, 0, 0);
+	loader->guarded = database_bool(rows, 0, 2);
 	bool good = strcmp(digest, loader->target_digest) == 0;
 	if (!good) {
 		good = check_kind(loader, database_text(rows, 0, 1), err) &&

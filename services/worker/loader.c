@@ -38,6 +38,12 @@ struct loader *loader_new(
 	return loader;
 }
 
+void loader_on_progress(struct loader *loader, void (*progress)(void *context), void *context)
+{
+	loader->progress = progress;
+	loader->progress_context = context;
+}
+
 void loader_free(struct loader *loader)
 {
 	if (!loader)

@@ -28,6 +28,8 @@ struct loader;
 struct loader *loader_new(
 	struct database *database, const struct dataset *dataset, const char *worker);
 void loader_free(struct loader *loader);
+/* Called between the many tries that a chunk full of bad rows may take. */
+void loader_on_progress(struct loader *loader, void (*progress)(void *context), void *context);
 
 /* One message of a group: opened with chunk_open, its bytes alive until the load returns. */
 struct load_item {

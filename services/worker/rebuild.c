@@ -55,6 +55,7 @@ bool rebuild_open(struct database *database, const struct dataset *dataset, bool
 	rebuild->database = database;
 	rebuild->dataset = dataset;
 	rebuild->loader = loader_new(database, dataset, "rebuild");
+	rebuild->loader->dimensions.look = look;
 	rebuild->open = true;
 	rebuild_sql_make(dataset, &rebuild->loader->arena, &rebuild->sql);
 	if (!begin(rebuild, look, err)) {
@@ -262,9 +263,18 @@ static bool read_differences(
 	return true;
 }
 
-bool rebuild_is_additive(const struct rebuild *rebuild)
+bool rebuild_is_additive(struct rebuild *rebuild, bool *ret_additive, struct err *err)
 {
-	return rebuild->dataset->key_count == 0 && rebuild->dataset->config->keep == KEEP_ALL;
+	const char *const values[] = {rebuild->dataset->config->name};
+	struct database_rows *rows = NULL;
+	*ret_additive = false;
+	if (rebuild->dataset->config->keep != KEEP_ALL)
+		return true;
+	if (!database_query(rebuild->database, sql_rebuild_additive, values, 1, &rows, err))
+		return false;
+	*ret_additive = database_bool(rows, 0, 0);
+	database_rows_free(rows);
+	return true;
 }
 
 bool rebuild_take_out(

@@ -55,8 +55,8 @@ struct rebuild_difference {
 	int64_t rows; /* that should be there */
 	int64_t files;
 };
-/* Whether no row ever replaces another: then what is left out need only be taken out. */
-bool rebuild_is_additive(const struct rebuild *rebuild);
+/* Whether no row has replaced another: then what is left out need only be taken out. */
+MUST_CHECK bool rebuild_is_additive(struct rebuild *rebuild, bool *ret_additive, struct err *err);
 /* In rebuild_compare's place where that is so, with nothing added. */
 MUST_CHECK bool rebuild_take_out(
 	struct rebuild *rebuild, struct rebuild_difference *ret_difference, struct err *err);

@@ -89,16 +89,26 @@ static void append_compare(struct buf *out, const struct dataset *dataset, const
 	buf_append_text(out, ")::record; ANALYZE pg_temp.penstock_difference");
 }
 
-static void append_take_out(struct buf *out, const struct schema *schema, const char *target)
+static void append_take_out(struct buf *out, const struct dataset *dataset, const char *target)
 {
 	buf_append_text(out, "CREATE TEMPORARY TABLE penstock_expected ON COMMIT DROP AS SELECT ");
-	load_sql_columns(out, schema);
-	buf_printf(out,
+	load_sql_columns(out, dataset->schema);
+	buf_append_text(out,
 		" FROM pg_temp.penstock_rebuild;"
 		" CREATE TEMPORARY TABLE penstock_difference ON COMMIT DROP AS"
-		" SELECT 'surplus' AS kind, _file AS file_id, _row AS row_number,"
-		" concat_ws(', ', _file, _row) AS key_text, _file AS k0, _row AS k1"
-		" FROM ONLY %s"
+		" SELECT 'surplus' AS kind, _file AS file_id, _row AS row_number, concat_ws(', '");
+	for (size_t i = 0; i < key_count(dataset); i++) {
+		buf_append_text(out, ", ");
+		append_key_column(out, dataset, "t", i);
+	}
+	buf_append_text(out, ") AS key_text");
+	for (size_t i = 0; i < key_count(dataset); i++) {
+		buf_append_text(out, ", ");
+		append_key_column(out, dataset, "t", i);
+		buf_printf(out, " AS k%zu", i);
+	}
+	buf_printf(out,
+		" FROM ONLY %s t"
 		" WHERE _file IN (SELECT l.file_id FROM pg_temp.penstock_left_out l);"
 		" ANALYZE pg_temp.penstock_difference",
 		target);
@@ -182,7 +192,7 @@ void rebuild_sql_make(
 	sql.lock_table = keep(&text, arena);
 	append_compare(&text, dataset, target);
 	sql.compare = keep(&text, arena);
-	append_take_out(&text, dataset->schema, target);
+	append_take_out(&text, dataset, target);
 	sql.take_out = keep(&text, arena);
 	buf_printf(&text,
 		"DELETE FROM ONLY %s t USING pg_temp.penstock_difference d WHERE "

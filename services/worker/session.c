@@ -19,11 +19,18 @@ static void drop_loaders(struct job *job)
 	}
 }
 
+static void note_progress(void *job)
+{
+	job_note_progress(job);
+}
+
 static void make_loaders(struct job *job)
 {
-	for (size_t i = 0; i < job->duties.count; i++)
+	for (size_t i = 0; i < job->duties.count; i++) {
 		job->loaders[i] =
 			loader_new(job->database, job->duties.items[i].dataset, job->name);
+		loader_on_progress(job->loaders[i], note_progress, job);
+	}
 }
 
 void job_drop_database(struct job *job)

@@ -35,11 +35,15 @@ def test_each_rule_gives_back_what_was_replaced(project, database):
     for name, rule in RULES.items():
         project.dataset(name, versions.FIELDS, "none", ["id"], on_conflict=rule, chunk_bytes="16KiB")
     project.dataset("appended", versions.FIELDS, "none", ["_file", "_row"], chunk_bytes="16KiB")
+    project.dataset("apart", versions.FIELDS, "none", ["id"])
     project.run("init")
     project.start("worker")
     names = [*RULES, "appended"]
     publications = {name: publish_all(project, range(4), name) for name in names}
-    wait_until(lambda: complete(database, 16), 60, "all is loaded")
+    apart = [[(str(1000 * i + n), None, None, None, "x") for n in range(100)] for i in range(3)]
+    paths = [project.file(f"apart-{i}.csv", versions.to_csv(rows)) for i, rows in enumerate(apart)]
+    middle = project.json("publish", "--dataset", "apart", *paths)[1]["file_id"]
+    wait_until(lambda: complete(database, 19), 60, "all is loaded")
     for name in RULES:
         foreseen = project.json("retract", "--dataset", name, "2.csv", "--dry-run")[0]
         assert foreseen["outcome"] == "would be retracted"
@@ -49,12 +53,19 @@ def test_each_rule_gives_back_what_was_replaced(project, database):
         gone = publications[name].pop(2)
         assert state_of(database, gone[0]) == "retracted"
         versions.assert_same(versions.table(database, f"raw.{name}"), versions.expected(publications[name], name))
-    # Where nothing is ever replaced, not even the archive's content is needed.
-    for content in (project.folder / "archive/appended/objects").rglob("*"):
-        if content.is_file():
-            content.rename(content.with_suffix(".gone"))
+    # Where nothing was replaced, not even the archive's content is needed.
+    for name in ("appended", "apart"):
+        for content in (project.folder / f"archive/{name}/objects").rglob("*"):
+            if content.is_file():
+                content.rename(content.with_suffix(".gone"))
     assert project.json("retract", "--file-id", publications["appended"][0][0])[0]["removed"] == 300
     assert database.value("SELECT count(*) FROM raw.appended") == 900
+    for flags in (["--dry-run"], []):
+        assert project.json("retract", "--file-id", middle, *flags)[0]["removed"] == 100
+    assert [row[0] for row in database.execute("SELECT id FROM raw.apart ORDER BY id")] == [*range(100), *range(2000, 2100)]
+    # Where something was, it is.
+    project.run("publish", "--dataset", "apart", "--wait", project.file("more.csv", versions.to_csv(apart[0][:1])))
+    assert "archive" in project.run("retract", "more.csv", code=1).err
     # Again is nothing; what does not exist or is not the only one is told.
     assert "retracted before" in project.run("retract", "--dataset", "last", "2.csv").out
     assert "no such publication" in project.run("retract", "9.csv", code=1).err
@@ -235,6 +246,16 @@ def test_looked_up_texts_are_compared_by_their_keys(project, database):
     assert project.json("replay", "--rejects")[0]["outcome"] == "corrected"
     assert database.execute(towns) == [(1, "Bath"), (2, "York"), (3, "Ely")]
     project.run("verify")
+    # While it looks at a text that somebody renamed, others may have new ones.
+    database.execute("UPDATE dim.town SET town = 'Batheaston' WHERE town = 'Bath'")
+    verify = project.start("verify", env={"PENSTOCK_FAULT": "rebuild.compared:1:stop"})
+    wait_until(lambda: database.value(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+        " AND application_name = 'penstock verify' AND state_change < now() - interval '0.5 s'") == 1, 30, "it is frozen")
+    assert database.value("SELECT found_id FROM penstock.look_up('dim.town', 'town_id', 'town', '{Hull}')") > 0
+    verify.thaw()
+    assert verify.wait(30) == 3
+    assert database.value("SELECT count(*) FROM dim.town WHERE town = 'Bath'") == 0
 
 
 def test_what_cannot_be_compared_is_told(project, database):
