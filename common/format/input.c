@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/stop.h"
 #include "format/gzip_check.h"
 #include "format/limit.h"
 
@@ -223,6 +224,9 @@ static bool read_compressed(struct input *input, void *to, size_t n, size_t *ret
 bool input_read(struct input *input, void *to, size_t n, size_t *ret_n, struct err *err)
 {
 	size_t got = 0;
+	/* Judging a large file, or one endless line, takes long before anybody else asks. */
+	if (stop_requested())
+		return err_fail(err, ERR_RETRY, "stopped");
 	if (!(input->compression ? read_compressed(input, to, n, &got, err)
 				 : read_plain(input, to, n, &got, err)))
 		return false;

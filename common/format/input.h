@@ -30,7 +30,7 @@ MUST_CHECK bool input_open(int fd, const char *name, const struct input_limits *
 	struct input **ret_input, struct err *err);
 void input_close(struct input *input);
 
-/* Reads up to n bytes; *ret_n == 0 means the end. */
+/* Reads up to n bytes; *ret_n == 0 means the end. RETRY once a stop was requested. */
 MUST_CHECK bool input_read(struct input *input, void *to, size_t n, size_t *ret_n, struct err *err);
 
 /* Decompressed bytes handed out, and bytes read from the file (for progress). */

@@ -19,6 +19,7 @@ static const struct kafka_property defaults[] = {
 	{"socket.keepalive.enable", "true"},
 	{"queued.max.messages.kbytes", "8192"},
 	{"heartbeat.interval.ms", "1000"},
+	{"topic.metadata.refresh.interval.ms", "30000"},
 };
 
 #define OFFSETS	 "offsets are committed only after Postgres has committed"

@@ -126,6 +126,10 @@ bool session_fail(struct database *database, const PGresult *result, struct err 
 		message, sizeof(message), ": ", PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
 	append_line(message, sizeof(message),
 		"; hint: ", PQresultErrorField(result, PG_DIAG_MESSAGE_HINT));
+	if (strcmp(state, "42501") == 0)
+		append_line(message, sizeof(message),
+			"; docs/operations.md says what rights roles need; this is ",
+			PQuser(database->conn));
 	if (database->cancelled_us && strcmp(state, "57014") == 0)
 		append_line(message, sizeof(message), ": ", why_cancelled(database));
 	err_fail(err,

@@ -34,6 +34,32 @@ bool init_clear_ledger(struct database *database, const char *dataset, struct er
 	return database_run(database, sql_init_clear_ledger, name, 1, NULL, err);
 }
 
+/*
+ * Chunks the ledger has would never be loaded into the new table; and two projects that share a
+ * database and a dataset's name would take each other's files for their own.
+ */
+static bool check_place(struct database *database, const struct dataset *dataset, struct err *err)
+{
+	const char *const values[] = {
+		dataset->config->name, dataset->table.schema, dataset->table.name};
+	struct database_rows *rows = NULL;
+	if (!database_query(database,
+		    "SELECT place FROM penstock.dataset, format('%I.%I', table_schema, table_name) "
+		    "AS place WHERE dataset = $1 AND (table_schema, table_name) <> ($2, $3) "
+		    "AND to_regclass(place) IS NOT NULL "
+		    "AND EXISTS (SELECT FROM penstock.file WHERE dataset = $1)",
+		    values, 3, &rows, err))
+		return false;
+	bool good = database_row_count(rows) == 0 ||
+		    err_config(err,
+			    "its rows are in table %s, as the ledger says. If that is another "
+			    "project's, call this dataset otherwise; to move it, rename that "
+			    "table, or let `init --recreate` load everything again",
+			    database_text(rows, 0, 0));
+	database_rows_free(rows);
+	return good;
+}
+
 static bool change(struct database *database, const struct dataset *dataset, bool recreate,
 	bool forget, struct init_result *result, struct err *err)
 {
@@ -45,7 +71,8 @@ static bool change(struct database *database, const struct dataset *dataset, boo
 	if (forget && !database_run(database, "DELETE FROM penstock.schema WHERE dataset = $1",
 			      name, 1, NULL, err))
 		return false;
-	return init_schema(database, dataset, &result->schema_version, &result->schema_new, err) &&
+	return check_place(database, dataset, err) &&
+	       init_schema(database, dataset, &result->schema_version, &result->schema_new, err) &&
 	       init_table(database, dataset, recreate, &result->table, err) &&
 	       bind(database, dataset, result, err) && database_exec(database, "COMMIT", err);
 }

@@ -10,6 +10,7 @@
 
 #include "base/fault.h"
 #include "base/file.h"
+#include "base/stop.h"
 
 static const char leftover_suffix[] = ".penstock-done";
 
@@ -101,6 +102,8 @@ bool claim_read(void *handle, void *to, size_t n, size_t *ret_n, struct err *err
 {
 	const struct claim *claim = handle;
 	ssize_t got;
+	if (stop_requested())
+		return err_fail(err, ERR_RETRY, "stopped");
 	do
 		got = read(claim->fd, to, n);
 	while (got < 0 && errno == EINTR);

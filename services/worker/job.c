@@ -99,18 +99,28 @@ static bool groups_full(const struct job *job)
 	return false;
 }
 
-/* The client itself logs that brokers are away; of a message they damaged only we know. */
-static void tell_trouble(struct job *job, const struct err *err)
+/* The client itself logs that brokers are away; of what else there is in Kafka only we know. */
+static const char *own_trouble(const struct err *why)
 {
+	if (strcmp(why->native, "_BAD_MSG") == 0 || strcmp(why->native, "_BAD_COMPRESSION") == 0)
+		return "Kafka has a damaged message; its partition waits for it";
+	if (strcmp(why->native, "UNKNOWN_TOPIC_OR_PART") == 0)
+		return "a topic is missing; the others go on; it is looked for again";
+	return NULL;
+}
+
+/* A topic that was deleted may be made again; those of the other datasets are still there. */
+bool job_polls_on(struct job *job, const struct err *why)
+{
+	const char *trouble = own_trouble(why);
 	int64_t now_us = clock_monotonic_us();
-	bool damaged = strcmp(err->native, "_BAD_MSG") == 0 ||
-		       strcmp(err->native, "_BAD_COMPRESSION") == 0;
-	if (!damaged) {
-		log_err(LOG_DEBUG, "Kafka does not answer; trying again", err);
+	if (!trouble) {
+		log_err(LOG_DEBUG, "Kafka does not answer; trying again", why);
 	} else if (now_us >= job->tell_us) {
 		job->tell_us = now_us + tell_again_us;
-		log_err(LOG_WARN, "Kafka has a damaged message; its partition waits for it", err);
+		log_err(LOG_WARN, trouble, why);
 	}
+	return trouble || why->class == ERR_RETRY;
 }
 
 static bool poll_one(struct job *job, struct err *err)
@@ -120,11 +130,10 @@ static bool poll_one(struct job *job, struct err *err)
 	struct kafka_message *message = NULL;
 	struct err why;
 	if (!kafka_consumer_poll(job->consumer, wait_ms > 0 ? wait_ms : 0, &message, &why)) {
-		if (why.class != ERR_RETRY) {
+		if (!job_polls_on(job, &why)) {
 			*err = why;
 			return false;
 		}
-		tell_trouble(job, &why);
 		stop_wait_ms(idle_poll_ms);
 		return true;
 	}
@@ -222,6 +231,8 @@ static void end(struct job *job)
 	if (job->database && database_usable(job->database) && !job_beat(job, "stopped", &err))
 		log_err(LOG_DEBUG, "the last heartbeat was not written", &err);
 	if (job->consumer && !kafka_consumer_close(job->consumer, close_ms)) {
+		if (job->failed)
+			log_err(LOG_ERROR, "the worker cannot go on", &job->error);
 		log_warn("the Kafka client does not end in time; leaving without it");
 		_Exit(stop_requested() && !job->failed ? 0 : 1);
 	}

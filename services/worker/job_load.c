@@ -147,7 +147,7 @@ static bool wait_out(struct job *job, const struct err *why, struct err *err)
 		struct kafka_message *message = NULL;
 		struct err poll_err;
 		if (!kafka_consumer_poll(job->consumer, 100, &message, &poll_err)) {
-			if (poll_err.class != ERR_RETRY) {
+			if (!job_polls_on(job, &poll_err)) {
 				*err = poll_err;
 				return false;
 			}

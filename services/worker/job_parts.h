@@ -11,6 +11,8 @@ void job_note_progress(struct job *job);
 void job_clear_group(struct job *job, struct group *group);
 /* Pauses everything while the environment is sick, else what belongs to datasets that wait. */
 MUST_CHECK bool job_apply_pauses(struct job *job, struct err *err);
+/* Logs why a poll failed; false where it would be no use to poll again. */
+MUST_CHECK bool job_polls_on(struct job *job, const struct err *why);
 
 /* ---- session.c ---- */
 

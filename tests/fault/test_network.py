@@ -35,9 +35,9 @@ def chunks(database):
 
 def all_there(project, database, contents):
     wait_until(lambda: database.value(
-        "SELECT count(*) FROM penstock.file WHERE state = 'complete'") == len(contents), 90,
+        "SELECT count(*) FROM penstock.file WHERE dataset = 'orders' AND state = 'complete'") == len(contents), 90,
         "every file complete")
-    names = dict(database.execute("SELECT file_id, name FROM penstock.file"))
+    names = dict(database.execute("SELECT file_id, name FROM penstock.file WHERE dataset = 'orders'"))
     publications = [(file_id, contents[name]) for file_id, name in names.items()]
     versions.assert_same(versions.table(database, "raw.orders"), versions.expected(publications))
     versions.assert_ledger_whole(database)
@@ -82,3 +82,22 @@ def test_thirty_sessions_cut_under_load(orders, database):
     for service in services:
         assert service.running()
         assert service.stop() == 0
+
+
+def test_a_topic_deleted_under_workers_stops_no_other_and_may_be_made_again(orders, kafka, database):
+    orders.dataset("others", {"id": "long"}, "others*.csv", ["id"])
+    orders.config["kafka"]["topic.metadata.refresh.interval.ms"] = "1000"
+    orders.write().run("init")
+    worker = orders.start("worker")
+    orders.start("producer", "--settle", "50ms", "--rescan", "500ms")
+    contents = drop_files(orders, 0, 1)
+    wait_until(lambda: chunks(database) > 0, 30, "it is loaded")
+    kafka.delete_topic(f"{orders.prefix}orders")
+    wait_until(lambda: "a topic is missing; the others go on" in worker.output(), 30, "the worker tells")
+    contents.update(drop_files(orders, 1, 1))
+    orders.drop("others.csv", "id\n1\n")
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.others") == 1, 30, "the other dataset goes on")
+    orders.run("init")
+    wait_until(lambda: os.listdir(orders.folder / "inbox") == [], 60, "the inbox is empty")
+    all_there(orders, database, contents)
+    assert worker.running() and worker.stop() == 0

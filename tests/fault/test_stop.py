@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SIGTERM: services finish or roll back what is in hand and end in time, whatever state the servers are in."""
+import json
 import os
 import signal
 
@@ -114,6 +115,27 @@ def test_a_second_signal_ends_at_once(orders, kafka, database):
     orders.start("producer")
     orders.start("worker")
     all_there(orders, database, contents)
+
+
+def test_a_file_that_is_being_judged_is_left_at_once(orders):
+    """However long that would take: what the file turns out to be is not known when the command has ended."""
+    orders.config["datasets"]["orders"]["max_rejects"] = 0
+    orders.write()
+    path = orders.file("orders-bad.csv", versions.to_csv([("no number", None, None, None, None)]))
+    publish = orders.start("publish", path, env={"PENSTOCK_FAULT": "producer.manifest:1:stop"})
+    manifest, = wait_until(lambda: list(orders.folder.glob("archive/orders/manifests/*.json")), 30, "the manifest")
+    wait_until(lambda: stat(publish.pid) == "T", 30, "it is frozen")
+    publish.process.send_signal(signal.SIGTERM)
+    publish.thaw()
+    assert publish.wait() == 143
+    assert json.loads(manifest.read_text())["state"] == "pending"
+    orders.run("publish", path, code=1)
+    assert json.loads(manifest.read_text())["state"] == "quarantined"
+
+
+def stat(pid):
+    """The process's state, as one letter."""
+    return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0]
 
 
 def pending(pid):

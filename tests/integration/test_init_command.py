@@ -2,7 +2,9 @@
 """penstock init on real servers, and `config check`."""
 import json
 import os
+import pathlib
 import pty
+import re
 import subprocess
 import time
 
@@ -10,6 +12,9 @@ import pytest
 
 from support.penstock import binary
 from support.process import die_with_parent
+from support.wait import wait_until
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
 
 FIELDS = {"id": "long", "name": ["null", "string"]}
 
@@ -47,6 +52,20 @@ def test_a_grown_schema_adds_its_column(orders, database):
     assert again["orders", "table"] == "upgraded"
     assert again["orders", "schema"] == "recorded"
     assert database.value("SELECT count(*) FROM penstock.schema") == 2
+
+
+def test_a_dataset_stays_where_its_rows_are(orders, database):
+    """A table named anew would stay empty; another project with a dataset of this name would share its ledger."""
+    orders.run("init")
+    orders.run("publish", orders.file("orders.csv", "id,name\n1,x\n"))
+    worker = orders.start("worker")
+    wait_until(lambda: database.value("SELECT count(*) FROM raw.orders") == 1, 30)
+    assert worker.stop() == 0
+    orders.dataset("orders", FIELDS, "orders*.csv", ["id"], table="other.orders")
+    assert "dataset orders: its rows are in table raw.orders" in orders.run("init", code=2).err
+    database.execute("CREATE SCHEMA other; ALTER TABLE raw.orders SET SCHEMA other")
+    orders.run("init")
+    orders.run("verify")
 
 
 def test_recreate_wants_to_be_meant_and_empties(orders, kafka, database):
@@ -165,3 +184,31 @@ def test_a_field_that_became_nullable_may_be_null(project, database):
     nullable = database.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'raw.grown'::regclass "
                                 "AND attnum > 0 AND NOT attnotnull")
     assert nullable == [("amount",)]
+
+
+def test_a_role_with_the_rights_the_docs_name_can_load_and_repair(orders, database):
+    """Without them, what is said names the role and where to read on."""
+    orders.dataset("orders", FIELDS, "orders*.csv", ["id"], lookups={"name": {"table": "dim.name", "text": "label"}})
+    orders.run("init")
+    grants = re.search(r"## Roles.*?```sql\n(.*?)```", (TOP / "docs/operations.md").read_text(), re.S)[1]
+    role = f"loader_{database.name}"[:60]
+    first, *others = grants.replace("loader", role).splitlines()
+    database.execute(first)
+    orders.config["postgres"] = database.conninfo.replace("user=penstock", f"user={role}")
+    orders.write()
+    told = orders.run("status", code=1).err
+    assert "permission denied for schema penstock; docs/operations.md says what rights roles need" in told and role in told
+    database.execute("".join(others))
+    orders.start("worker")
+    orders.start("producer", "--settle", "50ms")
+    paths = [orders.file(f"orders-{number}.csv", f"id,name\n{number},a\nx,y\n1,b\n") for number in (1, 2)]
+    orders.run("publish", "--wait", *paths, code=3)
+    orders.drop("orders-3.csv", "no,header\n")
+    wait_until(lambda: database.value("SELECT count(*) FROM penstock.file WHERE state = 'quarantined'") == 1, 30)
+    orders.run("verify", "--repair")
+    orders.run("replay", "--rejects", code=3)
+    orders.run("retract", "orders-2.csv")
+    assert database.execute("SELECT id, label FROM raw.orders JOIN dim.name USING (name_id)") == [(1, "b")]
+    for service in orders.services:
+        assert service.stop() == 0
+    database.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

@@ -135,6 +135,9 @@ class KafkaServer:
                   *[word for key, value in settings.items()
                     for word in ("--config", f"{key.replace('_', '.')}={value}")])
 
+    def delete_topic(self, name):
+        self._run("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap, "--delete", "--topic", name)
+
     def end_offsets(self, topic):
         """{partition: end offset}, as Kafka's own tool tells it."""
         out = self._run("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", self.bootstrap,
