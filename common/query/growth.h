@@ -50,9 +50,9 @@ MUST_CHECK bool query_growth_read(const char *definition, const char *origin,
 void query_growth_replace(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out);
 /*
- * The same for the rows of the result that `query` gives: without HAVING, which a group's added rows
- * alone need not meet, and with nothing in the other arms of UNION ALL, as far as rows may be added
- * there; what such an arm still gives is no harm to who looks for keys.
+ * The same for the rows of the result that `query` gives: without HAVING, which a group's added
+ * rows alone need not meet, and with nothing in the other arms of UNION ALL, as far as rows may be
+ * added there; what such an arm still gives is no harm to who looks for keys.
  */
 void query_growth_added(
 	const struct query_growth *growth, size_t source, const char *query, struct buf *out);
