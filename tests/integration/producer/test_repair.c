@@ -184,7 +184,7 @@ static void waiting_ends_when_the_ledger_has_it(void **state)
 	assert_int_equal(publish_and_wait(world, database, "all.log", load_all), 0);
 	assert_int_equal(world_count_in(world, "all.log", "loaded: "), 1);
 	assert_int_equal(publish_and_wait(world, database, "dead.log", load_with_dead_letter), 1);
-	assert_int_equal(world_count_in(world, "dead.log", "1 dead letters"), 1);
+	assert_int_equal(world_count_in(world, "dead.log", "1 dead letter"), 1);
 	assert_int_equal(publish_and_wait(world, database, "paused.log", pause_then_load), 0);
 	assert_int_equal(
 		world_count_in(world, "paused.log", "PAUSED: orders: no such customer"), 1);
