@@ -17,6 +17,8 @@ from support import versions
 from support.wait import wait_until
 
 STEPS = 22
+# A kill; SIGTERM, when it is expected already, before that, and a second time.
+ENDS = (-signal.SIGKILL, 0, -signal.SIGTERM, 128 + signal.SIGTERM)
 MISSING = "n/a"  # what a reject's amount is, until the configuration says that it means null
 REFUSED = "1.234"  # what it is for good
 FAULTS = {
@@ -79,10 +81,10 @@ class Chaos:
         return {"PENSTOCK_FAULT": f"{self.dice.choice(FAULTS[kind])}:{self.dice.choice([1, 1, 2, 4])}"}
 
     def keep_running(self, share=0.4):
-        """As a supervisor would. A service ends by a kill, or with 0 by SIGTERM, once it has come so far as to expect it."""
+        """As a supervisor would."""
         for name, service in self.services.items():
             if service is None or not service.running():
-                assert service is None or service.process.poll() in (0, -signal.SIGKILL, -signal.SIGTERM), service.output()
+                assert service is None or service.process.poll() in ENDS, service.output()
                 kind = name.split("-")[0]
                 options = ["--settle", "50ms", "--rescan", "500ms", "--repair", "1s"] if kind == "producer" else []
                 self.services[name] = self.project.start(kind, *options, env=self.fault(kind, share))
