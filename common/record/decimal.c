@@ -4,17 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "record/number.h"
+
 static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000,
 	1000000000, 10000000000, 100000000000, 1000000000000, 10000000000000, 100000000000000,
 	1000000000000000, 10000000000000000, 100000000000000000, 1000000000000000000};
 
 /* Digits that fit int64 whatever they are. */
 #define SMALL_DIGITS 18
-
-static inline unsigned digit_of(char c)
-{
-	return (unsigned)(unsigned char)c - '0';
-}
 
 /* The shortest two's complement of `value`, big-endian. */
 static size_t put_small(int64_t value, unsigned char *bytes)
@@ -34,23 +31,6 @@ struct shape {
 	int64_t power;
 	bool negative;
 };
-
-static bool read_exponent(const char *p, const char *end, int64_t *ret_exponent)
-{
-	bool negative = p < end && *p == '-';
-	p += p < end && (*p == '-' || *p == '+');
-	if (p == end)
-		return false;
-	int64_t exponent = 0;
-	for (; p < end; p++) {
-		if (digit_of(*p) > 9)
-			return false;
-		if (exponent < 100000000)
-			exponent = exponent * 10 + digit_of(*p);
-	}
-	*ret_exponent = negative ? -exponent : exponent;
-	return true;
-}
 
 static bool read_shape(const char *text, size_t len, struct shape *ret_shape)
 {
@@ -83,7 +63,7 @@ static bool read_shape(const char *text, size_t len, struct shape *ret_shape)
 	}
 	if (seen == 0)
 		return false;
-	if (p < end && ((*p | 32) != 'e' || !read_exponent(p + 1, end, &exponent)))
+	if (p < end && ((*p | 32) != 'e' || !number_exponent(p + 1, end, &exponent)))
 		return false;
 	shape.digits = last - first;
 	shape.power = (point < 0 ? seen : point) - last + exponent;

@@ -6,11 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static inline unsigned digit_of(char c)
-{
-	return (unsigned)(unsigned char)c - '0';
-}
-
 enum number_status number_int64(const char *text, size_t len, int64_t *ret_value)
 {
 	const char *p = text;
@@ -42,16 +37,9 @@ enum number_status number_int64(const char *text, size_t len, int64_t *ret_value
 	return NUMBER_OK;
 }
 
-/* A decimal number taken apart; `exact` while every digit is in the mantissa. */
-struct parts {
-	uint64_t mantissa;
-	int64_t exponent;
-	bool negative;
-	bool exact;
-};
-
-static bool read_exponent(const char *p, const char *end, struct parts *parts)
+bool number_exponent(const char *text, const char *end, int64_t *ret_exponent)
 {
+	const char *p = text;
 	bool negative = p < end && *p == '-';
 	p += p < end && (*p == '-' || *p == '+');
 	if (p == end)
@@ -60,13 +48,20 @@ static bool read_exponent(const char *p, const char *end, struct parts *parts)
 	for (; p < end; p++) {
 		if (digit_of(*p) > 9)
 			return false;
-		/* Far beyond any number either way. */
 		if (exponent < 100000000)
 			exponent = exponent * 10 + digit_of(*p);
 	}
-	parts->exponent += negative ? -exponent : exponent;
+	*ret_exponent = negative ? -exponent : exponent;
 	return true;
 }
+
+/* A decimal number taken apart; `exact` while every digit is in the mantissa. */
+struct parts {
+	uint64_t mantissa;
+	int64_t exponent;
+	bool negative;
+	bool exact;
+};
 
 static bool take_apart(const char *p, const char *end, struct parts *ret_parts)
 {
@@ -94,8 +89,10 @@ static bool take_apart(const char *p, const char *end, struct parts *ret_parts)
 	}
 	if (digits == 0)
 		return false;
-	if (p < end && ((*p | 32) != 'e' || !read_exponent(p + 1, end, &parts)))
+	int64_t exponent = 0;
+	if (p < end && ((*p | 32) != 'e' || !number_exponent(p + 1, end, &exponent)))
 		return false;
+	parts.exponent += exponent;
 	*ret_parts = parts;
 	return true;
 }

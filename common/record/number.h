@@ -15,6 +15,15 @@ enum number_status {
 	NUMBER_RANGE,
 };
 
+/* 0 to 9, or more for what is no digit. */
+static inline unsigned digit_of(char c)
+{
+	return (unsigned)(unsigned char)c - '0';
+}
+
+/* [+-]digits to `end`, at least one; what is far beyond any number stays far beyond, either way. */
+bool number_exponent(const char *text, const char *end, int64_t *ret_exponent);
+
 /* [+-]digits; leading zeros are fine. */
 enum number_status number_int64(const char *text, size_t len, int64_t *ret_value);
 
