@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "record/number.h"
 #include "record/temporal.h"
 
 /* What a directive tells; two directives of one pattern never tell the same. */
@@ -51,11 +52,6 @@ struct pattern_item {
 	size_t len;
 	bool all_digits; /* other digits stand beside it: no leading zero may be missing */
 };
-
-static inline unsigned digit_of(char c)
-{
-	return (unsigned)(unsigned char)c - '0';
-}
 
 static bool read_number(struct scan *scan, const struct pattern_item *item)
 {

@@ -3,10 +3,7 @@
 
 #include <stdio.h>
 
-static inline unsigned digit_of(char c)
-{
-	return (unsigned)(unsigned char)c - '0';
-}
+#include "record/number.h"
 
 /* Two digits, or at least 100 when they are none. */
 static inline unsigned two(const char *p)

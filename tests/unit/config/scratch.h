@@ -34,6 +34,8 @@ static inline void scratch_write(const char *name, const char *text, size_t len)
 {
 	char path[128];
 	snprintf(path, sizeof(path), "%s/%s", scratch, name);
+	/* A new file each time: some file systems wait for the disk when one is written over. */
+	unlink(path);
 	FILE *file = fopen(path, "w");
 	assert_non_null(file);
 	assert_int_equal(fwrite(text, 1, len, file), len);
