@@ -334,7 +334,7 @@ def test_mistakes_in_seeds_name_file_and_line(project, database):
     project.config["seeds"] = {"fact.sales": "seeds/kind.csv"}
     assert "the table of dataset sales" in project.write().run("config", "check", code=2).err
     project.config["seeds"] = {"dim.town": {"key": ["town"]}}
-    assert "expected a map" in project.write().run("config", "check", code=2).err
+    assert "dim.town.file: missing; expected a CSV file" in project.write().run("config", "check", code=2).err
 
 
 def test_everything_is_remade(project, database):
