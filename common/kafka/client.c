@@ -10,14 +10,17 @@
 
 #include "kafka/properties.h"
 
-/* Where librdkafka's own default is unsafe or unfit. Its heartbeats, every 3 s, are too rare for a
- * short session. */
+/*
+ * Where librdkafka's own default is unsafe or unfit. Its heartbeats, every 3 s, are too rare for a
+ * short session; a fetch that waits at a broker holds up the broker's other partitions.
+ */
 static const struct kafka_property defaults[] = {
 	{"bootstrap.servers", "localhost:9092"},
 	{"group.id", "penstock"},
 	{"check.crcs", "true"},
 	{"socket.keepalive.enable", "true"},
 	{"queued.max.messages.kbytes", "8192"},
+	{"fetch.wait.max.ms", "100"},
 	{"heartbeat.interval.ms", "1000"},
 	{"topic.metadata.refresh.interval.ms", "30000"},
 };

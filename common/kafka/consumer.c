@@ -20,6 +20,8 @@ static const int64_t slice_ms = 100;
 static const int64_t open_ms = 5000;
 static const int64_t seek_ms = 10000;
 static const int64_t commit_ms = 30000;
+static const int wake_ms = 100;
+static const size_t wake_bytes = 2 << 20;    /* a quarter of queued.max.messages.kbytes */
 static const int64_t commit_grace_ms = 5000; /* once a stop was requested */
 
 struct kafka_consumer {
@@ -29,6 +31,7 @@ struct kafka_consumer {
 	bool assigning;
 	struct err failure; /* of the rebalance callback; reported by the next poll */
 	bool failed;
+	size_t taken; /* bytes of messages since the leader was last woken */
 };
 
 /* `code` of the whole call, or the first error of a partition in the list. */
@@ -251,6 +254,23 @@ static bool report_trouble(struct kafka_consumer *consumer, struct err *err)
 	return !told || kafka_handle_fail(handle, code, "consuming", err);
 }
 
+/*
+ * Once its queue was full, librdkafka before 2.2 looks at it again only when something else wakes
+ * the thread of the partition's leader, or after a second: the queue would run dry long before. A
+ * question to that leader wakes it; its answer does not matter.
+ */
+static void keep_fetching(struct kafka_consumer *consumer, const rd_kafka_message_t *raw)
+{
+	int64_t low;
+	int64_t high;
+	consumer->taken += raw->len;
+	if (consumer->taken < wake_bytes)
+		return;
+	consumer->taken = 0;
+	rd_kafka_query_watermark_offsets(consumer->handle.rk, rd_kafka_topic_name(raw->rkt),
+		raw->partition, &low, &high, wake_ms);
+}
+
 bool kafka_consumer_poll(struct kafka_consumer *consumer, int64_t ms,
 	struct kafka_message **ret_message, struct err *err)
 {
@@ -261,6 +281,7 @@ bool kafka_consumer_poll(struct kafka_consumer *consumer, int64_t ms,
 		int64_t wait_ms = left < 0 ? 0 : left < slice_ms ? left : slice_ms;
 		rd_kafka_message_t *raw = rd_kafka_consumer_poll(consumer->handle.rk, (int)wait_ms);
 		if (raw && !raw->err) {
+			keep_fetching(consumer, raw);
 			*ret_message = message_new(raw);
 			return true;
 		}
