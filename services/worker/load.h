@@ -250,10 +250,15 @@ bool slot_has_rows(const struct load_slot *slot);
 /* load_merge.c: by way of a temporary table. Fills the slots' `fresh`. */
 MUST_CHECK bool merge_rows(struct load_batch *batch, const struct row_set *set, struct err *err);
 
-/* load_bisect.c: finds the rows of `slot` that the table refuses. PAUSE when it refuses all. */
+/* load_bisect.c */
 /* One more refused row, behind those there are; the caller fills the rest. */
 struct refusal *refusals_add(struct refusals *refusals, size_t index);
-MUST_CHECK bool bisect_rows(struct load_batch *batch, struct load_slot *slot, struct err *err);
+/*
+ * Finds the rows of `slot` that the table refuses, by what COPY tells; `thorough`: by halves alone,
+ * which takes longer and misses none. PAUSE when it refuses all.
+ */
+MUST_CHECK bool bisect_rows(
+	struct load_batch *batch, struct load_slot *slot, bool thorough, struct err *err);
 
 /* load_rejects.c */
 MUST_CHECK bool rejects_store(struct load_batch *batch, struct err *err);

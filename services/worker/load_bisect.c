@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which rows of a chunk does the table refuse? Stretches of it are tried and undone. Mostly COPY
- * tells at which row it failed, and the next stretch begins behind that; where it does not, halves
- * are tried until each bad row stands alone. The good ones are then loaded together, by the same
- * path as any chunk.
+ * tells at which row it failed, and the next stretch begins behind that; where it does not, or has
+ * let a bad row pass unseen, halves are tried until each bad row stands alone. The good ones are
+ * then loaded together, by the same path as any chunk.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +103,7 @@ static bool find_bad(struct load_batch *batch, size_t from, size_t *next, struct
 }
 
 /* A stretch reaches somewhat beyond the distance between the bad rows found last. */
-static bool search_all(struct load_batch *batch, size_t count, struct err *err)
+static bool search_told(struct load_batch *batch, size_t count, struct err *err)
 {
 	size_t span = count;
 	for (size_t from = 0; from < count;) {
@@ -136,12 +136,15 @@ static bool check_some_are_good(
 		(long long)info->chunk, info->name, refusals->items[0].reason);
 }
 
-bool bisect_rows(struct load_batch *batch, struct load_slot *slot, struct err *err)
+bool bisect_rows(struct load_batch *batch, struct load_slot *slot, bool thorough, struct err *err)
 {
 	struct refusals *refusals = &batch->loader->refusals;
+	size_t count = (size_t)slot->item->chunk.info.rows;
+	bool found = false;
 	refusals->count = 0;
 	arena_clear(&refusals->reasons);
-	if (!search_all(batch, (size_t)slot->item->chunk.info.rows, err))
+	if (thorough ? !search(batch, 0, count, true, &found, err)
+		     : !search_told(batch, count, err))
 		return false;
 	slot->refused = (int64_t)refusals->count;
 	return check_some_are_good(batch->loader, slot, err);

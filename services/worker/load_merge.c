@@ -4,6 +4,7 @@
  * constraints, so that both paths refuse the same rows; there the best version of each key is
  * chosen; then one merge in key order, so that workers lock rows in the same order.
  */
+#include "base/text.h"
 #include "postgres/quote.h"
 #include "worker/load.h"
 
@@ -42,12 +43,14 @@ static bool check_swallowed(struct loader *loader, struct err *err)
 	if (!database_query(loader->database, loader->sql.swallowed, NULL, 0, &rows, err))
 		return false;
 	int64_t swallowed = database_int(rows, 0, 0);
+	char count[64];
+	text_format_counted(count, swallowed, "row");
 	database_rows_free(rows);
 	return swallowed == 0 ||
 	       err_fail(err, ERR_PAUSE,
-		       "%s did not take %lld rows, without an error: a trigger drops rows, which"
-		       " would be lost without a trace",
-		       loader->sql.target, (long long)swallowed);
+		       "%s did not take %s, without an error: a trigger drops rows, which would be"
+		       " lost without a trace",
+		       loader->sql.target, count);
 }
 
 bool merge_rows(struct load_batch *batch, const struct row_set *set, struct err *err)

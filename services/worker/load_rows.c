@@ -110,14 +110,18 @@ static bool load_without_refused(struct load_batch *batch, struct load_slot *slo
 {
 	struct loader *loader = batch->loader;
 	const struct row_set good = {.to = SIZE_MAX, .except = &loader->refusals};
-	if (!rows_undo(batch, err) || !bisect_rows(batch, slot, err))
-		return false;
-	if (rows_apply(batch, &good, err))
-		return true;
-	if (err->class == ERR_DATA && !batch->again) {
-		err_prefix(err, "the table refuses rows together that it takes one by one");
-		err->class = ERR_PAUSE;
+	/* Behind a row that was blamed in time there may be one the table would have refused later.
+	 */
+	for (int thorough = 0; thorough < 2; thorough++) {
+		if (!rows_undo(batch, err) || !bisect_rows(batch, slot, thorough, err))
+			return false;
+		if (rows_apply(batch, &good, err))
+			return true;
+		if (err->class != ERR_DATA || batch->again)
+			return false;
 	}
+	err_prefix(err, "the table refuses rows together that it takes one by one");
+	err->class = ERR_PAUSE;
 	return false;
 }
 
