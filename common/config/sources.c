@@ -3,8 +3,17 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/json_path.h"
 #include "base/json_scan.h"
 #include "config/keys.h"
+
+static void check_member(
+	struct loader *loader, const struct remote *remote, const char *key, const char *path)
+{
+	if (*path && !json_path_is_good(path))
+		loader_problem(loader, remote->line, key,
+			"expected member names joined by dots, not '%s'", path);
+}
 
 /* Where a page's number or cursor goes into the body, there must be something to put it into. */
 static void check_body(struct loader *loader, const struct remote *remote)
@@ -16,6 +25,8 @@ static void check_body(struct loader *loader, const struct remote *remote)
 	if (remote->method != REMOTE_POST ||
 		(!*remote->paging.parameter && !*remote->paging.size_parameter))
 		return;
+	check_member(loader, remote, "paging.parameter", remote->paging.parameter);
+	check_member(loader, remote, "paging.size_parameter", remote->paging.size_parameter);
 	json_scanner_init(&scanner);
 	if (!json_validate(&scanner, remote->body, strlen(remote->body), &value, &why, &at) ||
 		value.kind != JSON_OBJECT)

@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/err.h"
+#include "base/json_path.h"
 #include "base/json_scan.h"
 #include "base/json_writer.h"
 
@@ -91,18 +93,18 @@ static void write_value(struct buf *out, const struct detail *detail)
 		json_string(&json, detail->value);
 }
 
-/* Appends the object with the member at `path` set; what it leads through is made. */
-static void write_with(struct buf *out, const struct json_value *object, const char *path,
-	const struct detail *detail)
+/* Appends the object with the member at `names` set; what they lead through is made. */
+static void write_with(struct buf *out, const struct json_value *object, const char *const *names,
+	size_t count, const struct detail *detail)
 {
-	size_t n = strcspn(path, ".");
+	size_t n = strlen(names[0]);
 	struct json_value key;
 	struct json_value value;
 	struct json_value inner = empty;
 	struct json_writer json;
 	buf_append_byte(out, '{');
 	for (const char *at = object->text + 1; json_next_member(object, &at, &key, &value);) {
-		if (json_equals(&key, path, n)) {
+		if (json_equals(&key, names[0], n)) {
 			inner = value.kind == JSON_OBJECT ? value : empty;
 			continue;
 		}
@@ -112,10 +114,10 @@ static void write_with(struct buf *out, const struct json_value *object, const c
 		buf_append_byte(out, ',');
 	}
 	json_begin(&json, out);
-	json_string_n(&json, path, n);
+	json_string_n(&json, names[0], n);
 	buf_append_byte(out, ':');
-	if (path[n])
-		write_with(out, &inner, path + n + 1, detail);
+	if (count > 1)
+		write_with(out, &inner, names + 1, count - 1, detail);
 	else
 		write_value(out, detail);
 	buf_append_byte(out, '}');
@@ -125,17 +127,21 @@ static void set_member(struct buf *body, const struct detail *detail)
 {
 	struct json_scanner scanner;
 	struct json_value object;
+	struct arena arena;
 	struct buf changed;
 	const char *why = NULL;
 	size_t at = 0;
 	json_scanner_init(&scanner);
+	arena_init(&arena, 2 * body->max);
 	buf_init(&changed, body->max);
 	if (!json_validate(&scanner, buf_text(body), body->len, &object, &why, &at))
 		BUG("a body that was an object: %s at %zu", why, at);
-	write_with(&changed, &object, detail->name, detail);
+	const struct json_path path = json_path_split(detail->name, &arena);
+	write_with(&changed, &object, path.names, path.count, detail);
 	buf_clear(body);
 	buf_append(body, changed.data, changed.len);
 	buf_release(&changed);
+	arena_release(&arena);
 	json_scanner_release(&scanner);
 }
 

@@ -131,8 +131,8 @@ def test_every_page_comes_as_it_was(project, server, settings, first):
 
 
 @pytest.mark.parametrize("settings, body, bodies", [
-    ({"by": "page", "parameter": "page", "size_parameter": "size", "size": 2}, {"of": "all", "page": "?"},
-     [{"of": "all", "size": 2, "page": page} for page in (1, 2, 3)]),
+    ({"by": "page", "parameter": "page", "size_parameter": "page\\.size", "size": 2}, {"of": "all", "page": "?"},
+     [{"of": "all", "page.size": 2, "page": page} for page in (1, 2, 3)]),
     ({"by": "offset", "parameter": "at.offset", "size": 2}, '{"at": {"x": [1, {"y": "\\u00fc"}]}}',
      [{"at": {"x": [1, {"y": "\u00fc"}], "offset": offset}} for offset in (0, 2, 4)]),
     ({"by": "cursor", "parameter": "variables.after", "cursor": "meta.text"}, {"query": "{ a\n}", "variables": {"n": 1.50}},

@@ -100,6 +100,8 @@ static void mistakes_are_named(void **state)
 	refused(SOURCE("method: POST\n    conditional: false"), "without a GET that comes whole");
 	refused(SOURCE("method: POST\n    paging: {by: page}\n    body: text"),
 		"api.body: expected a map, or the text of a JSON object");
+	refused(SOURCE("method: POST\n    body: {}\n    paging: {by: page, parameter: a..b}"),
+		"api.paging.parameter: expected member names joined by dots, not 'a..b'");
 	refused(SOURCE("rate: 5"), "expected a count a second");
 	refused(SOURCE("rate: 0/s"), "expected a count a second");
 	refused(SOURCE("rate: 5/w"), "expected a count a second");
